@@ -13,7 +13,13 @@ from trtbuild.core.quantized_types import FP8
 from trtbuild.core.values import Range
 from trtbuild.model.feeds import Feed
 
-__all__ = ["BrokenSample", "collect_sound", "find_broken_samples", "find_lost_inputs"]
+__all__ = [
+    "TIMES_FAR",
+    "BrokenSample",
+    "collect_sound",
+    "find_broken_samples",
+    "find_lost_inputs",
+]
 
 TIMES_LARGER = 16.0
 """So many times as large as all others, it leaves them 8 of the 128 steps of INT8."""
@@ -36,22 +42,24 @@ ROUND = (
 
 @dataclass(frozen=True)
 class BrokenSample:
-    """A sample whose largest value in an input is far above that of all sound ones."""
+    """A sample whose largest value in a tensor is far above that of all sound ones."""
 
     index: int
     """Counted from 0."""
     tensor: str
     peak: float
-    """The largest |x| in it."""
+    """The largest |x| in it, of that tensor."""
     sound_peak: float
     """The largest |x| in all samples but the broken ones."""
 
 
-def find_broken_samples(peaks: Mapping[str, tuple[float, ...]]) -> dict[int, BrokenSample]:
+def find_broken_samples(
+    peaks: Mapping[str, tuple[float, ...]], *, times: float = TIMES_LARGER
+) -> dict[int, BrokenSample]:
     """Find broken samples by the largest |x| of each sample in each input.
 
-    One in a hundred (or one) may be broken, whose peak is 16 times that of the rest; five in a
-    hundred, where theirs are 128 times as large.
+    One in a hundred (or one) may be broken, whose peak is 16 (`times`) times that of the rest; five
+    in a hundred, where theirs are 128 times as large.
     """
     found: dict[int, BrokenSample] = {}
     for tensor, each in sorted(peaks.items()):
@@ -59,8 +67,8 @@ def find_broken_samples(peaks: Mapping[str, tuple[float, ...]]) -> dict[int, Bro
         few = max(1, int(len(each) * LARGEST_SHARE)) if len(each) >= LEAST_SAMPLES else 0
         for count in range(max(few, int(len(each) * LARGEST_SHARE_FAR)), 0, -1):
             least, sound = each[order[count - 1]], each[order[count]]
-            times = TIMES_LARGER if count <= few else TIMES_FAR
-            if sound > 0 and least >= times * sound:
+            least_times = times if count <= few else TIMES_FAR
+            if sound > 0 and least >= least_times * sound:
                 for index in order[:count]:
                     broken = BrokenSample(index, tensor, each[index], sound)
                     found.setdefault(index, broken)

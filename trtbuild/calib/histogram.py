@@ -19,6 +19,9 @@ _LOWEST_EXPONENT = -96  # below it, BINS / 2^exponent would leave float32's rang
 
 _LOSSLESS_DB = 200.0
 
+_MOST_TOPS = 32
+"""Five in a hundred of 640 samples."""
+
 
 class NotFinite(ValueError):
     """The values hold a NaN or an infinity."""
@@ -44,6 +47,8 @@ class Histogram:
         self.high = -math.inf
         self.total = 0
         """How many values were added."""
+        self.tops: tuple[float, ...] = ()
+        """The largest |x| of each of the arrays added, of the highest few, highest first."""
         self.exponent = _LOWEST_EXPONENT
         self.counts: NDArray[np.int64] = np.zeros(BINS if counted else 0, np.int64)
 
@@ -63,23 +68,29 @@ class Histogram:
         Raises:
             NotFinite: they hold a NaN or an infinity; the histogram is of no more use.
         """
-        flat = values.reshape(-1)
+        flat, top = values.reshape(-1), 0.0
         for start in range(0, flat.size, BLOCK):
             block = flat[start : start + BLOCK]
             # + 0.0 makes 0 of -0: which of the two came first must not show.
             low, high = float(block.min()) + 0.0, float(block.max()) + 0.0
             if not (math.isfinite(low) and math.isfinite(high)):
                 raise NotFinite
+            top = max(top, abs(low), abs(high))
             exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
             counts = self.counts  # where none are kept, none are made
             if counts.size:
                 counts = count_block(block, exponent, signed=low < 0)
             self._take(low, high, block.size, exponent, counts)
+        self._rank(top)
+
+    def _rank(self, *tops: float) -> None:
+        self.tops = tuple(sorted((*self.tops, *tops), reverse=True)[:_MOST_TOPS])
 
     def merge(self, other: Histogram) -> None:
         """Add what another histogram has counted."""
         if other.total:
             self._take(other.low, other.high, other.total, other.exponent, other.counts)
+            self._rank(*other.tops)
 
     def linear(self, bins: int) -> NDArray[np.float64]:
         """Return the counts in `bins` equal bins over [0, absmax].

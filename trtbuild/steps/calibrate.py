@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trtbuild.calib.histogram import Histogram
     from trtbuild.calib.limit_search import LimitChoice
     from trtbuild.calib.observe import Observer
-    from trtbuild.model.feeds import Feeder
+    from trtbuild.model.feeds import Feed, Feeder
 
 __all__ = ["SHARE", "Calibrate", "check_count", "choose_workers", "count_processes"]
 
@@ -40,6 +40,8 @@ class _Seen(NamedTuple):
     firsts: list[FirstLayer]
     calibrators: dict[str, Calibrator]
     histograms: dict[str, Histogram]
+    broken: frozenset[int] = frozenset()
+    """The numbers of the samples that were left out."""
 
 
 class Calibrate(Step):
@@ -135,15 +137,14 @@ class Calibrate(Step):
         return _Seen(samples, manifest.peaks, firsts, calibrators, histograms)
 
     def _collect(self, context: Context, part: slice = ALL) -> _Seen:
-        """Run the model over all samples, in a pool that starts while the model is opened."""
-        from trtbuild.calib.broken_samples import collect_sound, find_broken_samples
+        """Run the model over the samples, in a pool that starts while the model is opened."""
+        from trtbuild.calib.broken_samples import find_broken_samples
+        from trtbuild.calib.broken_within import collect_sound_within
         from trtbuild.calib.collect import make_pool
-        from trtbuild.calib.histogram import Histogram
         from trtbuild.calib.overrides import assign_calibrators
 
-        manifest = self.data.read_manifest(context)
+        manifest, path = self.data.read_manifest(context), context.path(self.model)
         wanted = manifest.count
-        path = context.path(self.model)
         with (
             make_pool(count_processes(context, path, wanted)) as pool,
             self._opened(path, context) as (observer, feeder, firsts),
@@ -151,15 +152,16 @@ class Calibrate(Step):
             feeder.demand_whole_batches(wanted)
             calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
             counted = {layer.tensor for layer in firsts} | set(manifest.peaks)
-            histograms = {
-                name: Histogram(counted=one.counts or name in counted)
-                for name, one in calibrators.items()
-            }
-            taken = self.data.samples(context, leave=self._leaves_pictures(observer, context))
-            samples, left_out, warnings = collect_sound(
+            leave = self._leaves_pictures(observer, context)
+
+            def feeds() -> Iterator[Feed]:
+                taken = feeder.feeds(self.data.samples(context, leave=leave))
+                return islice(taken, part.start, None, part.step)
+
+            found = collect_sound_within(
                 observer,
-                islice(feeder.feeds(taken), part.start, None, part.step),
-                histograms,
+                feeds,
+                {name: one.counts or name in counted for name, one in calibrators.items()},
                 find_broken_samples(manifest.peaks),
                 whole=[name for name, one in calibrators.items() if not one.counts],
                 pool=pool,
@@ -167,12 +169,13 @@ class Calibrate(Step):
                 note=context.events.note,
             )
         if part == ALL:
-            check_count(samples, wanted)
-        for warning in warnings:
+            check_count(found.samples, wanted)
+        for warning in found.warnings:
             context.events.warn(warning)
         # What was said of broken samples need not be said again.
-        peaks = {} if warnings else manifest.peaks
-        return _Seen(samples - left_out, peaks, firsts, calibrators, histograms)
+        peaks = {} if found.warnings else manifest.peaks
+        samples = found.samples - found.left_out
+        return _Seen(samples, peaks, firsts, calibrators, found.histograms, found.broken)
 
     def _leaves_pictures(self, observer: Observer, context: Context) -> bool:
         """Tell whether the GPU makes pictures ready; say so of those that it does not."""
@@ -185,7 +188,6 @@ class Calibrate(Step):
 
     def _judge(self, context: Context, seen: _Seen) -> Mapping[str, LimitChoice]:
         """Return the limits that do best where `auto` chooses; none where histograms must."""
-        from trtbuild.calib.broken_samples import find_broken_samples
         from trtbuild.calib.judge import NothingToJudge
         from trtbuild.model.half_twin import load_runnable
         from trtbuild.model.signature import describe_tensor, list_inputs
@@ -207,7 +209,7 @@ class Calibrate(Step):
             feeder.feeds(self.data.samples(context)),
             count,
             manifest.count,
-            find_broken_samples(manifest.peaks).keys(),
+            seen.broken,
         )
         try:
             found = search_judged(

@@ -30,7 +30,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 or FP8 pays."""
 
-    version: ClassVar[int] = 14
+    version: ClassVar[int] = 15
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",

@@ -43,6 +43,11 @@ LAYOUTS = {
         f = Transpose<perm=[2,0,3,1,4]>(e)
         k = Gather(f, s0)  v1 = Gather(f, s1)  v = Mul(half, v1)""",
 }
+EINSUM = """[cut] a = MatMul(x, w)  e = Reshape(a, heads)
+    q1 = Slice(e, i0, i1, i2)  k1 = Slice(e, i1, i2, i2)  v1 = Slice(e, i2, i3, i2)
+    q = Squeeze(q1, i2)  k = Squeeze(k1, i2)  v = Squeeze(v1, i2)
+    s = Einsum<equation="bqhd,bkhd->bhqk">(q, k)  p = Softmax<axis=-1>(s)
+    o = Einsum<equation="bhqk,bkhd->bqhd">(p, v)  y = Reshape(o, flat)"""
 UNTOUCHED = {
     "a layer for each part": """[cut] a1 = MatMul(x, w1)  a2 = Reshape(a1, each)
         q = Transpose<perm=[0,2,1,3]>(a2)  k = Identity(q)  v = Identity(q)""",
@@ -95,6 +100,16 @@ def test_each_part_is_held_and_no_bit_changes(layout, parts):
     assert parts == held_in(model)
     onnx.checker.check_model(model, full_check=True)
     assert before.tobytes() == outputs_of(model, feed)["y"].tobytes()
+
+
+def test_an_attention_may_be_written_by_einsum():
+    """Its products are two activations', too."""
+    text = f"g (float[N,5,8] x) => (float[N,5,8] y) <{CONSTANTS}> {{ {EINSUM} }}"
+    model = seeded(text, w=(8, 24))
+
+    hold_cuts(model, ASKED)
+
+    assert ["q1", "k1", "v1"] == held_in(model)
 
 
 def test_held_cuts_are_not_held_again():

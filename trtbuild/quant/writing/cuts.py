@@ -27,6 +27,7 @@ __all__ = ["find_loose_parts", "hold_cuts"]
 
 VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 CUTS = frozenset({"Gather", "Slice", "Split"})
+PRODUCTS = frozenset({"Einsum", "MatMul"})
 BY_CONSTANT = frozenset({"Add", "Div", "Mul", "Sub"})
 
 LEAST = 2
@@ -134,9 +135,9 @@ def _list_added(view: GraphView, tensor: str) -> list[Site]:
 
 
 def _reaches_attention(view: GraphView, part: str) -> bool:
-    """Tell whether a part, shifted and scaled at most, comes to a MatMul of two activations."""
+    """Tell whether a part, shifted and scaled at most, comes to a product of two activations."""
     return any(
-        view.nodes[index].op_type == "MatMul" and not _has_weight(view, view.nodes[index])
+        view.nodes[index].op_type in PRODUCTS and not _has_weight(view, view.nodes[index])
         for index, _ in _walk(view, part, lambda site: _hands_on(view, *site))
     )
 
