@@ -40,7 +40,7 @@ class BoundedQueue(Generic[Value]):
         """Add a value; where there is no room, wait or drop the oldest.
 
         Raises:
-            Stopped: the pipeline is ending.
+            PipelineStopped: the pipeline is ending.
         """
         with self._changed:
             while len(self._values) >= self._policy.size and not self._stopped:
@@ -63,7 +63,7 @@ class BoundedQueue(Generic[Value]):
         Waits for the first as long as it takes, and then `wait_seconds` for others.
 
         Raises:
-            Stopped: the pipeline is ending.
+            PipelineStopped: the pipeline is ending.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._values or self._closed or self._stopped)

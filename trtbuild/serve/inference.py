@@ -44,7 +44,7 @@ def read_request(body: bytes, header_length: str | None) -> InferenceRequest:
     """Read the body of a request.
 
     Raises:
-        Problem: it is no such request; says what is wrong.
+        HttpProblem: it is no such request; says what is wrong.
     """
     split = _read_length(header_length, len(body))
     told = _read_json(body[:split])
@@ -135,7 +135,7 @@ def write_answer(
     """Write the outputs that a request asks for.
 
     Raises:
-        Problem: there is no such output.
+        HttpProblem: there is no such output.
     """
     asked = request.outputs or dict.fromkeys(outputs, request.binary)
     written: list[dict[str, Any]] = []

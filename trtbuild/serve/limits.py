@@ -42,7 +42,7 @@ class Desk:
         """Return what a piece of work comes to, in its turn.
 
         Raises:
-            Problem: too many wait, or it takes too long: then it is left to end by itself.
+            HttpProblem: too many wait, or it takes too long: then it is left to end by itself.
         """
         if self._taken >= self._limits.at_once + self._limits.waiting:
             raise HttpProblem(
@@ -71,7 +71,7 @@ async def read_body(chunks: AsyncIterator[bytes], told: str | None, limits: Limi
     """Return the body of a request, as long as it is not too large or too slow.
 
     Raises:
-        Problem: it is.
+        HttpProblem: it is.
     """
     too_large = HttpProblem(413, f"a request has at most {limits.body_bytes} bytes")
     if told is not None and told.isdigit() and int(told[:20]) > limits.body_bytes:

@@ -35,7 +35,7 @@ class ServedModels:
         """Return a model.
 
         Raises:
-            Problem: there is none, or not of that version.
+            HttpProblem: there is none, or not of that version.
         """
         if name not in self.engines:
             raise HttpProblem(
@@ -60,7 +60,7 @@ class ServedModels:
         """Run a model.
 
         Raises:
-            Problem: the arrays do not fit, or it does not run on them.
+            HttpProblem: the arrays do not fit, or it does not run on them.
         """
         try:
             return engine.run(feed)

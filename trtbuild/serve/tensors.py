@@ -39,7 +39,7 @@ def read_shape(told: Any, name: str) -> tuple[int, ...]:
     """Return the shape that a request gives an input.
 
     Raises:
-        Problem: it is none.
+        HttpProblem: it is none.
     """
     sound = isinstance(told, list) and len(told) <= MOST_AXES
     if not sound or not all(type(size) is int and 0 <= size < 1 << 40 for size in told):
@@ -51,7 +51,7 @@ def read_numbers(data: Any, shape: tuple[int, ...], datatype: Any, name: str) ->
     """Return an array of numbers in JSON, flat or nested.
 
     Raises:
-        Problem: they are not so many, or not of that type.
+        HttpProblem: they are not so many, or not of that type.
     """
     import numpy as np
 
@@ -105,7 +105,7 @@ def read_bytes(data: bytes, shape: tuple[int, ...], datatype: Any, name: str) ->
     """Return an array of little-endian bytes, in C order.
 
     Raises:
-        Problem: they are not so many.
+        HttpProblem: they are not so many.
     """
     import numpy as np
 
@@ -123,7 +123,7 @@ def write_numbers(array: np.ndarray, name: str) -> list[Any]:
     """Return an array's numbers in C order, for JSON.
 
     Raises:
-        Problem: JSON has no words for some.
+        HttpProblem: JSON has no words for some.
     """
     import numpy as np
 
