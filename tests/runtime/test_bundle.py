@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.digest import digest_of_bytes
-from trtbuild.core.errors import CorruptObject, UsageError
+from trtbuild.core.errors import CorruptObject, NotWritable, UsageError
 from trtbuild.machine.facts import Gpu
 from trtbuild.runtime import Engine
 from trtbuild.runtime.bundle import OpenBundle
@@ -144,3 +145,46 @@ def test_what_is_no_archive_is_refused(tmp_path, data):
 
     with pytest.raises(CorruptObject, match=r"is no bundle|holds no bundle\.json"):
         Engine(tmp_path / "x.zip")
+
+
+@pytest.mark.parametrize(
+    ("mark", "place", "value"),
+    [(b"bundle.json", 11, 0xFF), (b"PK\x01\x02", 8, 1), (b"PK\x01\x02", 10, 99)],
+)
+def test_a_damaged_archive_is_refused(tmp_path, mark, place, value):
+    """In an entry's data, its flags, or its way of compression: each another error of zipfile."""
+    path = tmp_path / "b.zip"
+    write_archive(path, {"m/bundle.json": b"{}" * 99})
+    data = bytearray(path.read_bytes())
+    data[data.index(mark) + place] = value
+    path.write_bytes(data)
+
+    with pytest.raises(CorruptObject, match="is no bundle"):
+        OpenBundle(path)
+
+
+def test_an_archive_that_finds_no_room_is_not_called_damaged(files, tmp_path, monkeypatch):
+    """Copying it again would not help."""
+    write_archive(tmp_path / "b.zip", {f"m/{each}": data for each, data in files.items()})
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("zipfile.ZipFile.extractall", fail)
+    with pytest.raises(NotWritable, match="cannot be unpacked: No space left"):
+        OpenBundle(tmp_path / "b.zip")
+
+
+def test_what_was_unpacked_goes_though_the_engine_ends_in_an_error(files, tmp_path, monkeypatch):
+    """As where what was compiled cannot be kept."""
+    write_archive(tmp_path / "b.zip", {f"m/{each}": data for each, data in files.items()})
+    engine = Engine(tmp_path / "b.zip", device="cpu")
+
+    def fail():
+        raise NotWritable("cache")
+
+    monkeypatch.setattr(engine._runner, "close", fail)
+    folder = engine._bundle.folder
+    with pytest.raises(NotWritable):
+        engine.close()
+    assert not folder.exists()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from trtbuild.backends.tensorrt.fit import is_newer
 from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import CorruptObject, MissingDependency, UsageError
+from trtbuild.core.errors import CorruptObject, MissingDependency, NotWritable, UsageError
+from trtbuild.core.files import FULL
 from trtbuild.core.regular_files import open_regular, read_regular
 from trtbuild.machine.facts import NO_GPU, list_gpus
 from trtbuild.verbs.packaging.bundle_index import INDEX, BundleEngine, BundleIndex
@@ -17,6 +19,8 @@ from trtbuild.verbs.packaging.bundle_index import INDEX, BundleEngine, BundleInd
 __all__ = ["OpenBundle", "is_bundle"]
 
 ARCHIVE = ".zip"
+# What `zipfile` says of damage: in an entry's data and flags it is whatever error comes of it.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
 
 
 def is_bundle(path: Path) -> bool:
@@ -33,6 +37,7 @@ class OpenBundle:
         Raises:
             MissingFile: it is not there.
             CorruptObject: it is none, or not whole.
+            NotWritable: there is no room to unpack it.
         """
         self._own: tempfile.TemporaryDirectory[str] | None = None
         self._path = path
@@ -54,8 +59,13 @@ class OpenBundle:
         try:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(self._own.name)
-        except (zipfile.BadZipFile, OSError) as error:
+        except _DAMAGED as error:
             self.close()
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise NotWritable(
+                    f"{path}: cannot be unpacked: {error.strerror}",
+                    hint=f"make room in {tempfile.gettempdir()}, or unpack it and name the folder",
+                ) from None
             raise CorruptObject(f"{path}: is no bundle: {error}", hint="copy it again") from None
         folders = list(Path(self._own.name).glob(f"*/{INDEX}"))
         if len(folders) != 1:
