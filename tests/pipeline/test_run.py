@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import time
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests.pipeline.conftest import paint
-from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.errors import MissingFile, NotWritable, StepInputError
 from trtbuild.pipeline.item import Item
+from trtbuild.pipeline.workers import StagePart
 
 MODEL = {"recipe": "mean.yaml", "threads": 1}
 
@@ -116,3 +118,21 @@ def test_a_stage_that_fails_ends_a_queue_that_gives_no_more(run):
 
     with pytest.raises(StepInputError, match="fail raised ValueError"):
         run({"s": {"python": "code.py:fail"}}, given)
+
+
+def test_every_part_is_closed_though_one_fails_to(run, monkeypatch):
+    """As where what an engine compiled cannot be kept: the memory of the others is given back."""
+    closed = []
+
+    def close(name):
+        closed.append(name)
+        raise NotWritable(f"{name}: cannot be kept")
+
+    parts = [
+        StagePart("it", name, list, close=functools.partial(close, name)) for name in ("a", "b")
+    ]
+    monkeypatch.setattr("trtbuild.pipeline.run.make_parts", lambda *_: parts)
+
+    with pytest.raises(NotWritable):
+        run({"it": {"python": "code.py:odd"}}, paint(1))
+    assert ["a", "b"] == sorted(closed)

@@ -169,6 +169,21 @@ def test_memory_is_taken_once_and_all_given_back(make, cuda):
     assert {} == cuda.held
 
 
+def test_what_finds_no_room_leaves_nothing_taken(make, cuda, monkeypatch):
+    """Not what was had before it, nor the stream."""
+    rooms = iter([True, False])
+
+    def allocate_pinned(size):
+        if not next(rooms):
+            raise StepInputError("CUDA: cudaMallocHost: cudaErrorMemoryAllocation")
+        return cuda.allocate(size)
+
+    monkeypatch.setattr(cuda, "allocate_pinned", allocate_pinned)
+    with pytest.raises(StepInputError, match="cudaMallocHost"):
+        make()
+    assert {} == cuda.held
+
+
 def test_shapes_that_come_again_are_launched_as_a_graph(make, cuda):
     """From the second run in a row on; the ones used last are kept."""
     context, _ = make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from types import SimpleNamespace
 
@@ -122,6 +123,56 @@ def test_closed_it_gives_all_back(trt):
     assert [False] == [each.open for each in Context.made]
     with pytest.raises(UsageError, match="is closed"):
         runner.run({"x": np.zeros((1, 2), np.float32)})
+
+
+class CloserFirst:
+    """A queue whose contexts go to the thread that closes; all others get what comes behind."""
+
+    def __init__(self, contexts):
+        self.contexts, self.left, self.waiting = contexts, queue.SimpleQueue(), queue.SimpleQueue()
+        self.put = self.left.put
+
+    def get(self):
+        if threading.current_thread() is threading.main_thread():
+            return self.contexts.get()
+        self.waiting.put("one more")
+        return self.left.get()
+
+
+def test_whoever_waits_for_a_context_hears_that_it_is_closed(trt, monkeypatch):
+    """However many wait: nobody does for ever."""
+    runner, told = TrtRunner(trt, "tensorrt10", cuda=GPU), queue.SimpleQueue()
+    turns = CloserFirst(runner._free)
+    monkeypatch.setattr(runner, "_free", turns)
+
+    def ask():
+        try:
+            runner.run({"x": np.zeros((1, 2), np.float32)})
+        except UsageError as error:
+            told.put(str(error))
+
+    for _ in range(2):
+        threading.Thread(target=ask, daemon=True).start()
+        turns.waiting.get(timeout=10)
+    runner.close()
+
+    assert ["the engine is closed"] * 2 == [told.get(timeout=10) for _ in range(2)]
+
+
+def test_contexts_that_cannot_all_be_had_are_given_back(trt, monkeypatch):
+    """Whoever opened it may go on with something else."""
+    made = iter(["context", None])
+    monkeypatch.setattr(TrtRunner, "_make_context", lambda _: next(made))
+
+    def take(*arguments, **options):
+        if arguments[2] is None:
+            raise StepInputError("full")
+        return Context(*arguments, **options)
+
+    monkeypatch.setattr(trt_runner, "TrtContext", take)
+    with pytest.raises(StepInputError, match="full"):
+        TrtRunner(trt, "tensorrt10", EngineUse(contexts=2), cuda=GPU)
+    assert [False] == [each.open for each in Context.made]
 
 
 @pytest.mark.parametrize(

@@ -61,22 +61,21 @@ def run_pipeline(
     if memory is not None:
         planned(memory)
         demand_room(memory)
-    parts = make_parts(loaded, build_dir)
-    line = _Line(loaded, parts)
-    try:
-        with open_results(loaded) as sinks:
-            line.start(open_frames(loaded) if frames is None else line.take(frames))
-            told = time.monotonic()
-            for item in line:
-                for sink in sinks:
-                    sink.add(item)
-                if time.monotonic() - told >= tell_seconds:
-                    told = time.monotonic()
-                    tell(line.summarize())
-    finally:
-        line.end()
+    with contextlib.ExitStack() as opened:  # which closes all of it, though one part fails to
+        parts = make_parts(loaded, build_dir)
         for part in parts:
-            part.close()
+            opened.callback(part.close)
+        line = _Line(loaded, parts)
+        opened.callback(line.end)
+        sinks = opened.enter_context(open_results(loaded))
+        line.start(open_frames(loaded) if frames is None else line.take(frames))
+        told = time.monotonic()
+        for item in line:
+            for sink in sinks:
+                sink.add(item)
+            if time.monotonic() - told >= tell_seconds:
+                told = time.monotonic()
+                tell(line.summarize())
     return line.summarize()
 
 

@@ -148,10 +148,16 @@ class Engine:
         return self._runner.run(feed, keep_on_gpu=keep_on_gpu)
 
     def close(self) -> None:
-        """Give memory back, once what runs has ended."""
-        self._runner.close()
-        if self._bundle is not None:
-            self._bundle.close()
+        """Give memory back, once what runs has ended.
+
+        Raises:
+            NotWritable: what was compiled for this GPU cannot be kept in `cache`.
+        """
+        try:
+            self._runner.close()
+        finally:
+            if self._bundle is not None:
+                self._bundle.close()
 
     def __enter__(self) -> Self:
         """Return itself."""

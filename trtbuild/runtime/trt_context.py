@@ -49,7 +49,11 @@ class TrtContext:
     def __init__(
         self, trt: Any, engine: Any, context: Any, cuda: Cuda, *, graphs: bool = True
     ) -> None:
-        """Take a context of an engine, which must live as long as this."""
+        """Take a context of an engine, which must live as long as this.
+
+        Raises:
+            StepInputError: the GPU or main memory has no room; nothing of it stays taken.
+        """
         import numpy as np
 
         self._trt, self._engine, self._context, self._cuda = trt, engine, context, cuda
@@ -69,7 +73,11 @@ class TrtContext:
         self._graphs: OrderedDict[_Run, tuple[Any, Made]] = OrderedDict()
         self._last: _Run | None = None
         self._use_graphs = graphs
-        self._allocate()
+        try:
+            self._allocate()
+        except BaseException:
+            self.close()
+            raise
 
     def _allocate(self) -> None:
         import ctypes
@@ -210,8 +218,9 @@ class TrtContext:
         """Give memory, graphs and the stream back."""
         for graph, _ in self._graphs.values():
             self._cuda.destroy_graph(graph)
-        for name, address in self._device.items():
+        for address in self._device.values():
             self._cuda.free(address)
+        for name in self._pinned:
             self._cuda.free_pinned(self._address(name))
         self._graphs.clear()
         self._device.clear()

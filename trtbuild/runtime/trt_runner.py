@@ -75,11 +75,16 @@ class TrtRunner:
         _demand_room(engine, use.contexts * self.memory.largest_context_bytes, self._cuda)
         self._cache = _RtxCache(trt, self._engine, use) if self._flavour.rtx else None
         graphs = use.graphs and self._cache is None
-        self._all = [
-            TrtContext(trt, self._engine, made, self._cuda, graphs=graphs)
-            for made in (self._make_context() for _ in range(use.contexts))
-        ]
-        self._free: queue.SimpleQueue[TrtContext] = queue.SimpleQueue()
+        self._all: list[TrtContext] = []
+        self._free: queue.SimpleQueue[TrtContext | None] = queue.SimpleQueue()
+        try:
+            for _ in range(use.contexts):
+                made = self._make_context()
+                self._all.append(TrtContext(trt, self._engine, made, self._cuda, graphs=graphs))
+        except BaseException:
+            for each in self._all:
+                each.close()
+            raise
         for each in self._all:
             self._free.put(each)
 
@@ -99,13 +104,20 @@ class TrtRunner:
     @contextlib.contextmanager
     def _take(self) -> Iterator[TrtContext]:
         context = self._free.get()
+        if context is None:  # closed meanwhile: the next one that waits is to hear of it, too
+            self._free.put(None)
+            raise refuse_closed()
         try:
             yield context
         finally:
             self._free.put(context)
 
     def run(self, feed: Mapping[str, Any], *, keep_on_gpu: bool = False) -> Arrays:
-        """Return the outputs; see `Runner`. Waits while all contexts are in use."""
+        """Return the outputs; see `Runner`. Waits while all contexts are in use.
+
+        Raises:
+            UsageError: it is closed, or is closed while it waits.
+        """
         if not self._all:
             raise refuse_closed()
         with self._take() as context:
@@ -118,9 +130,14 @@ class TrtRunner:
         Raises:
             NotWritable: the file for that cannot be written.
         """
-        for _ in self._all:
-            self._free.get().close()
-        self._all = []
+        contexts, self._all = self._all, []
+        if not contexts:
+            return
+        for _ in contexts:
+            self._free.get()
+        for each in contexts:
+            each.close()
+        self._free.put(None)
         self._engine = self._runtime = None
         if self._cache is not None:
             self._cache.save()
