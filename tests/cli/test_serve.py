@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tests.helpers.models import model_of
@@ -13,7 +15,7 @@ def served(monkeypatch):
     found = []
     monkeypatch.setattr(
         "trtbuild.serve.app.serve",
-        lambda models, limits, **where: found.append((models.engines, limits, where)),
+        lambda *given: found.append(given),
     )
     return found
 
@@ -23,16 +25,17 @@ def test_it_says_what_it_serves_and_where(project, trtbuild, served):
     text = "net (float[n,2] x) => (float[n,2] y) { y = Add(x, x) }"
     (project.parent / "net.onnx").write_bytes(model_of(text).SerializeToString())
     answer = trtbuild(
-        *("serve", "net.onnx", "--port", "9000", "--device", "cpu"),
+        *("serve", "net.onnx", "--port", "0", "--device", "cpu"),
         *("--waiting", "3", "--at-once", "2", "--timeout", "1.5", "--most-mib", "1"),
     )
-    ((engines, limits, where),) = served
+    ((models, limits, sockets),) = served
 
     assert 0 == answer.code, answer.err
     assert "net: net.onnx in ONNX Runtime, CPUExecutionProvider" in answer.out
-    assert "http://127.0.0.1:9000/v2/models/NAME/infer" in answer.out
-    assert {"host": "127.0.0.1", "port": 9000} == where
-    assert ["net"] == [*engines]
+    assert 1 == len(sockets)
+    assert "http://127.0.0.1:0" not in answer.out
+    assert "/v2/models/NAME/infer" in answer.out
+    assert ["net"] == [*models.engines]
     assert (1 << 20, 1.5, 3, 2) == (
         limits.body_bytes,
         limits.seconds,
@@ -51,3 +54,19 @@ def test_what_cannot_be_served_is_told(project, trtbuild, served, path, code, to
 
     assert (code, []) == (answer.code, served)
     assert told in answer.err
+
+
+def test_a_port_that_is_taken_is_told_before_anything_loads(project, trtbuild, served):
+    """By one sentence, with the way out; so is a host that is none."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        answer = trtbuild("serve", "none.onnx", "--port", str(port))
+
+    assert (2, []) == (answer.code, served)
+    assert f"error: --port: 127.0.0.1 port {port}: Address already in use" in answer.err
+    assert "--port 8001" in answer.err
+    answer = trtbuild("serve", "none.onnx", "--host", "no host")
+    assert 2 == answer.code
+    assert "--host no host: is no address" in answer.err

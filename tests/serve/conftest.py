@@ -27,10 +27,13 @@ class Reply:
         return json.loads(self.body)
 
 
-async def send(app, method, path, body=b"", headers=()):
-    """Send a request to an ASGI application, its body in two pieces."""
+async def send(app, method, path, body=b"", headers=(), pieces=None):
+    """Send a request to an ASGI application, its body in two pieces, or what is in their place."""
     sent, half = [], len(body) // 2
-    pieces = [(body[:half], True), (body[half:], False)]
+    pieces = pieces or [
+        {"type": "http.request", "body": body[:half], "more_body": True},
+        {"type": "http.request", "body": body[half:], "more_body": False},
+    ]
     scope = {
         "type": "http",
         "method": method,
@@ -46,8 +49,7 @@ async def send(app, method, path, body=b"", headers=()):
     }
 
     async def receive():
-        piece, more = pieces.pop(0)
-        return {"type": "http.request", "body": piece, "more_body": more}
+        return pieces.pop(0)
 
     async def take(message):
         sent.append(message)

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from tests.helpers.models import model_of
 from tests.helpers.projects import tiny_project
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.serve.app import make_app
@@ -31,6 +32,16 @@ def test_two_of_one_name_are_refused(models, tmp_path):
 
     with pytest.raises(UsageError, match="is called `net`, as another is"):
         open_models([tmp_path / "net.onnx"] * 2, **options)
+
+
+def test_a_model_of_text_is_refused_before_anybody_asks(tmp_path):
+    """The protocol's JSON and bytes are numbers here."""
+    text = "net (string[n] x) => (string[n] y) { y = Identity(x) }"
+    (tmp_path / "text.onnx").write_bytes(model_of(text).SerializeToString())
+    options = {"build_dir": tmp_path, "device": "cpu", "contexts": 1, "threads": 1}
+
+    with pytest.raises(UsageError, match=r"text\.onnx: `x` is .*, which is not served"):
+        open_models([tmp_path / "text.onnx"], **options)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from trtbuild.serve.tensors import read_bytes, read_numbers, read_shape, write_n
         ([0.5, 1], "FP16", np.float16([0.5, 1])),
         ([2**63, 0], "UINT64", np.uint64([2**63, 0])),
         ([[1], [2]], "INT64", np.int64([1, 2])),
+        ([-128, 127], "INT8", np.int8([-128, 127])),
+        ([-(2**63), 2**63 - 1], "INT64", np.int64([-(2**63), 2**63 - 1])),
     ],
 )
 def test_numbers_that_a_type_holds_are_taken(data, datatype, wanted):
@@ -34,6 +36,10 @@ def test_numbers_that_a_type_holds_are_taken(data, datatype, wanted):
     [
         ([256, 0], "UINT8"),
         ([-1, 0], "UINT8"),
+        ([128, 0], "INT8"),
+        ([0, -32769], "INT16"),
+        ([2**31, 0], "INT32"),
+        ([2**63, 0], "INT64"),
         ([0.5, 0], "INT32"),
         ([2, 0], "BOOL"),
         ([1e6, 0], "FP16"),
@@ -56,6 +62,13 @@ def test_bytes_are_little_endian_and_as_many_as_the_shape_takes():
     np.testing.assert_array_equal([[1], [2]], found)
     with pytest.raises(HttpProblem, match=r"has 3 bytes, and INT16 \[2, 1\] takes 4"):
         read_bytes(b"\0" * 3, (2, 1), "INT16", "x")
+
+
+def test_bytes_of_bool_are_0_or_1():
+    """Others would be neither true nor false to who computes with them."""
+    np.testing.assert_array_equal([True, False], read_bytes(b"\1\0", (2,), "BOOL", "x"))
+    with pytest.raises(HttpProblem, match="neither 0 nor 1"):
+        read_bytes(b"\0\2\0", (3,), "BOOL", "x")
 
 
 @pytest.mark.parametrize("told", [None, 3, [1.0], [True], [-1], [1 << 50], [1] * 40, "1"])

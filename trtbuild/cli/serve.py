@@ -65,14 +65,14 @@ def serve(  # noqa: PLR0913  # its options
         device=device.value,
         threads=threads,
         limits=Limits(most_megabytes << 20, timeout, waiting, at_once),
-        tell=lambda models: _tell(models.engines, host, port),
+        tell=lambda models, address: _tell(models.engines, address),
     )
 
 
-def _tell(engines: object, host: str, port: int) -> None:
+def _tell(engines: object, address: str) -> None:
     assert isinstance(engines, dict)  # noqa: S101  # models by their names
     for name, engine in engines.items():
         echo(f"{name}: {engine.described}")
         for why in engine.why:
             echo(f"  note: {why}")
-    echo(f"http://{host}:{port}/v2/models/NAME/infer")
+    echo(f"{address}/v2/models/NAME/infer")

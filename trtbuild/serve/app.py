@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING
+import importlib.util
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
@@ -18,16 +22,19 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["make_app", "serve"]
+__all__ = ["demand_server", "make_app", "serve"]
 
 Handler = Callable[["Request"], Awaitable["Response"]]
 RETRY_SECONDS = "1"
 SHUTDOWN_SECONDS = 10
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def make_app(models: ServedModels, limits: Limits) -> Starlette:
     """Return the server as an ASGI application; it closes the models when it ends."""
     from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
     from starlette.routing import Route
 
     desk = Desk(limits)
@@ -55,9 +62,13 @@ def make_app(models: ServedModels, limits: Limits) -> Starlette:
         Route(path, handler, methods=["POST" if path.endswith("/infer") else "GET"])
         for path, handler in addresses.items()
     ]
-    return Starlette(
-        routes=routes, lifespan=live, exception_handlers={HttpProblem: _tell, Exception: _tell_bug}
-    )
+    told: dict[Any, Any] = {
+        HttpProblem: _tell,
+        HTTPException: _make_tell_address(addresses),
+        ClientDisconnect: _say_well,
+        Exception: _tell_bug,
+    }
+    return Starlette(routes=routes, lifespan=live, exception_handlers=told)
 
 
 def _make_server_metadata() -> Handler:
@@ -71,7 +82,8 @@ def _make_server_metadata() -> Handler:
     return answer
 
 
-async def _say_well(_: Request) -> Response:
+async def _say_well(_: Request, __: Exception | None = None) -> Response:
+    """Answer with nothing; nobody reads it of who has left before the request was there."""
     from starlette.responses import Response
 
     return Response()
@@ -100,7 +112,7 @@ def _make_infer(models: ServedModels, desk: Desk, limits: Limits) -> Handler:
     async def answer(request: Request) -> Response:
         place = _read_place(request)
         engine = models.find(**place)
-        if request.headers.get("content-encoding", "identity") != "identity":
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise HttpProblem(415, "compressed requests are not read: send it as it is")
         length = request.headers.get("content-length")
         body = await read_body(request.stream(), length, limits)
@@ -135,29 +147,60 @@ async def _tell(_: Request, problem: Exception) -> Response:
     return JSONResponse({"error": problem.sentence}, problem.status, headers)
 
 
+def _make_tell_address(addresses: Iterable[str]) -> Any:
+    """Return what tells that an address is none, or not of that method."""
+    from starlette.responses import JSONResponse
+
+    known = ", ".join(addresses)
+
+    async def tell(request: Request, problem: Any) -> Response:
+        told = f"{request.method} {request.url.path}: {problem.detail}; there are {known}"
+        return JSONResponse({"error": told}, problem.status_code, problem.headers)
+
+    return tell
+
+
 async def _tell_bug(_: Request, __: Exception) -> Response:
     from starlette.responses import JSONResponse
 
     return JSONResponse({"error": "the server has a bug; its log says more"}, 500)
 
 
-def serve(models: ServedModels, limits: Limits, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; what is computed then is answered, for some seconds.
+def demand_server() -> None:
+    """Demand that what serves is installed.
 
     Raises:
-        MissingDependency: what serves is not installed.
+        MissingDependency: it is not.
     """
-    try:
-        import uvicorn
-    except ImportError:
+    if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("starlette") is None:
         raise MissingDependency(
             "uvicorn is not installed, which serves", hint="pip install 'trtbuild[serve]'"
-        ) from None
-    uvicorn.run(
+        )
+
+
+def serve(models: ServedModels, limits: Limits, sockets: list[socket.socket]) -> None:
+    """Serve until SIGINT or SIGTERM; what is computed then is answered, for some seconds."""
+    import uvicorn
+
+    config = uvicorn.Config(
         make_app(models, limits),
-        host=host,
-        port=port,
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         server_header=False,
     )
+    with _ended_by_signals():
+        uvicorn.Server(config).run(sockets)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have a signal that has ended the server be no error: uvicorn raises it again in the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = {each: signal.signal(each, lambda *_: None) for each in _ENDING}
+    try:
+        yield
+    finally:
+        for each, handler in ours.items():
+            signal.signal(each, handler)

@@ -18,6 +18,8 @@ __all__ = ["HEADER_LENGTH", "HttpAnswer", "InferenceRequest", "read_request", "w
 HEADER_LENGTH = "inference-header-content-length"
 """The header that says how many bytes of a body are JSON; tensors as bytes follow."""
 MOST_DIGITS, MOST_ID = 15, 1024
+_LACKING = ("shared_memory_region", "classification")
+"""Extensions of Triton's that change what goes in or comes out, and that are none here."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,15 @@ def _read_input(told: dict[str, Any], rest: memoryview) -> tuple[str, np.ndarray
         raise HttpProblem(400, "an input has no `name`")
     shape = read_shape(told.get("shape"), name)
     datatype = told.get("datatype")
-    size = _read_object(told, "parameters").get("binary_data_size")
+    size = _read_parameters(told, f"input `{name}`").get("binary_data_size")
     if size is None:
         return name, read_numbers(told.get("data"), shape, datatype, name), rest
     if type(size) is not int or not 0 <= size <= len(rest):
         raise HttpProblem(
             400, f"`binary_data_size` of input `{name}` is no number of bytes that follow"
         )
+    if told.get("data") is not None:
+        raise HttpProblem(400, f"input `{name}` has both `data` and `binary_data_size`")
     return name, read_bytes(bytes(rest[:size]), shape, datatype, name), rest[size:]
 
 
@@ -124,8 +128,24 @@ def _read_outputs(told: Mapping[str, Any], binary: bool) -> dict[str, bool] | No
     for each in outputs:
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
             raise HttpProblem(400, "an output has no `name`")
-        own = _read_object(each, "parameters").get("binary_data", binary)
-        found[each["name"]] = own is True
+        what = f"output `{each['name']}`"
+        own = _read_parameters(each, what).get("binary_data", binary)
+        if not isinstance(own, bool):
+            raise HttpProblem(400, f"`binary_data` of {what} is neither true nor false")
+        found[each["name"]] = own
+    return found
+
+
+def _read_parameters(told: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return the parameters of an input or output, all of which are heeded.
+
+    Raises:
+        Problem: one is of an extension that there is none of here.
+    """
+    found = _read_object(told, "parameters")
+    for each in _LACKING:
+        if found.get(each):
+            raise HttpProblem(400, f"`{each}` of {what} is not done here: leave it out")
     return found
 
 

@@ -11,7 +11,7 @@ from trtbuild.core.errors import TrtbuildError, UsageError
 from trtbuild.runtime import Engine
 from trtbuild.runtime.recipes import open_built
 from trtbuild.serve.problem import HttpProblem
-from trtbuild.serve.tensors import name_type
+from trtbuild.serve.tensors import is_served, name_type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,14 +88,20 @@ def open_models(
 
     Raises:
         MissingFile: one is not there, or not built.
-        UsageError: two have one name, or one is nothing that can be served.
+        UsageError: two have one name, or one is nothing that can be served, or of types that are
+            not.
         StepInputError, MissingDependency: one does not load.
     """
     models = ServedModels({})
     try:
         for path in paths:
             name, engine = _open(path, build_dir, device, contexts, threads)
-            _demand_free(name, path, engine, models)
+            try:
+                _demand_free(name, path, models)
+                _demand_types(path, engine)
+            except BaseException:
+                engine.close()
+                raise
             models.engines[name] = engine
     except BaseException:
         models.close()
@@ -103,10 +109,17 @@ def open_models(
     return models
 
 
-def _demand_free(name: str, path: Path, engine: Engine, models: ServedModels) -> None:
+def _demand_free(name: str, path: Path, models: ServedModels) -> None:
     if name in models.engines:
-        engine.close()
         raise UsageError(f"{path}: is called `{name}`, as another is", hint="serve one of the two")
+
+
+def _demand_types(path: Path, engine: Engine) -> None:
+    """Demand that requests and answers have words for all that goes in and comes out."""
+    for each in (*engine.inputs, *engine.outputs):
+        if not is_served(each.dtype):
+            told = f"{path}: `{each.name}` is {each.dtype}, which is not served"
+            raise UsageError(told, hint="give it another type in the model: the fix `cast_io`")
 
 
 def _open(

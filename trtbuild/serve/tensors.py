@@ -10,7 +10,7 @@ from trtbuild.serve.problem import HttpProblem
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["name_type", "read_bytes", "read_numbers", "read_shape", "write_numbers"]
+__all__ = ["is_served", "name_type", "read_bytes", "read_numbers", "read_shape", "write_numbers"]
 
 _TYPES = {
     "BOOL": "bool",
@@ -28,6 +28,11 @@ _TYPES = {
 }
 _NAMES = {numpy_name: name for name, numpy_name in _TYPES.items()}
 MOST_AXES = 32
+
+
+def is_served(numpy_name: str) -> bool:
+    """Tell whether numbers of a type can be asked for and answered: text and bfloat16 cannot."""
+    return numpy_name in _NAMES
 
 
 def name_type(numpy_name: str) -> str:
@@ -60,7 +65,8 @@ def read_numbers(data: Any, shape: tuple[int, ...], datatype: Any, name: str) ->
         raise HttpProblem(400, f"input `{name}` has no `data`: a list of numbers")
     try:
         found = np.array(data)
-        if found.dtype == object or not np.can_cast(found.dtype, dtype, "same_kind"):
+        # NumPy calls a cast to a shorter integer one of the same kind, and wraps around there.
+        if dtype.kind not in "fb" or not np.can_cast(found.dtype, dtype, "same_kind"):
             found = _read_whole(found, dtype, data)
         with np.errstate(over="raise"):
             made = found.astype(dtype)
@@ -116,6 +122,8 @@ def read_bytes(data: bytes, shape: tuple[int, ...], datatype: Any, name: str) ->
             f"input `{name}` has {len(data)} bytes, and {datatype} {list(shape)} takes "
             f"{math.prod(shape) * dtype.itemsize}",
         )
+    if dtype.kind == "b" and data.strip(b"\0\1"):
+        raise HttpProblem(400, f"input `{name}` has bytes that are neither 0 nor 1, and is BOOL")
     return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
 
 
