@@ -10,7 +10,9 @@ a classifier's logits. So each row is the mean of several draws, in which every 
 activation but the inputs' is up to 6 % wider. What is said of two rows is said of the same samples
 with the same draws; beside it stands the standard error over samples (the jackknife's) and draws,
 which is what other samples of the same sort, and limits a little off, may make of it. Beside each
-row is the share of multiply-accumulates in INT8: only rows of equal share can be compared.
+row is the share of multiply-accumulates in INT8: only rows of equal layers can be compared, and one
+small layer in float may be worth a dB. Where a tool leaves layers in float that `auto` does not, it
+is compared with a row of its own, `auto as TOOL`, that has the same in float.
 
 What is kept in a folder is not measured again. `--modelopt` is the command of a Python that has
 nvidia-modelopt[onnx], which may want other versions of ONNX and ONNX Runtime than trtbuild does.
@@ -27,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +43,7 @@ from trtbuild.calib.auto import Auto
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.model.feeds import Feed
 from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.steps.judged_limits import (
     choose_judging,
     choose_repeats,
@@ -83,12 +87,13 @@ def searched(subject, histograms):
         )
 
 
-def ours(subject, histograms, judged):
-    """Quantize with searched limits."""
+def ours(subject, histograms, judged, *, skip=()):
+    """Quantize with searched limits, but for the layers to skip."""
     autos = dict.fromkeys(histograms, Auto(kind="auto"))
     ranges = ranges_from_histograms(histograms, autos, samples=1, judged=judged)
     model = onnx.ModelProto.FromString(subject.model)
-    return quantize_model(model, ranges=ranges).model.SerializeToString()
+    requests = PrecisionRequests(skip=tuple(sorted(skip)))
+    return quantize_model(model, ranges=ranges, requests=requests).model.SerializeToString()
 
 
 def modelopt(subject, method, command):
@@ -127,6 +132,24 @@ def child(path, kind):
     say(f"{time.process_time() - begun:.2f} {peak:.0f}")
 
 
+def list_theirs(subject, asked):
+    """Yield the rows of other tools: label, and what makes the model."""
+    for method in accuracy.THEIRS if asked.theirs else ():
+        yield f"ORT {method}", partial(accuracy.theirs, subject, method, accuracy.WEIGHTED)
+    for method in METHODS if asked.theirs and asked.modelopt else ():
+        yield f"ModelOpt {method}", partial(modelopt, subject, method, asked.modelopt)
+
+
+def match(rows, label, subject, auto):
+    """Measure `auto` with the layers in float that a tool leaves there; return that row's label."""
+    left = rows.kept["auto"]["layers"] - rows.kept[label]["layers"]
+    if not left:
+        return "auto"
+    made = f"auto as {label.split()[0]}"
+    rows.measure(made, subject, lambda: auto(left))
+    return made
+
+
 def table(name, asked, folder):
     """Print a subject's table; return how far `auto` is from the best of each side."""
     path = folder / f"{name}.pkl"
@@ -137,7 +160,7 @@ def table(name, asked, folder):
         bare = Subject(made.model, made.calibration, made.measured, print, made.batch)
         path.write_bytes(pickle.dumps(bare))
     subject = pickle.loads(path.read_bytes())  # noqa: S301  # written above
-    rows, histograms = Rows(name, folder, asked.draws), []
+    rows, histograms, searches = Rows(name, folder, asked.draws), [], []
     say(f"\n{name}")
 
     def seen():
@@ -145,10 +168,11 @@ def table(name, asked, folder):
             histograms.append(accuracy.histograms_of(subject))
         return histograms[0]
 
-    def auto():
-        found = searched(subject, seen())
-        rows.keep("told", found.describe())
-        return ours(subject, seen(), found.choices)
+    def auto(skip=()):
+        if not searches:
+            searches.append(searched(subject, seen()))
+            rows.keep("told", searches[0].describe())
+        return ours(subject, seen(), searches[0].choices, skip=skip)
 
     single = {
         kind: rows.measure(kind, subject, lambda kind=kind: accuracy.ours(subject, kind, seen()))
@@ -157,12 +181,10 @@ def table(name, asked, folder):
     found = rows.measure("auto", subject, auto)
     say(f"  {rows.kept.get('told', '')}")
     theirs = {}
-    for method in accuracy.THEIRS if asked.theirs else ():
-        make = lambda method=method: accuracy.theirs(subject, method, accuracy.WEIGHTED)  # noqa: E731
-        theirs[f"ORT {method}"] = rows.measure(f"ORT {method}", subject, make)
-    for method in METHODS if asked.theirs and asked.modelopt else ():
-        make = lambda method=method: modelopt(subject, method, asked.modelopt)  # noqa: E731
-        theirs[f"ModelOpt {method}"] = rows.measure(f"ModelOpt {method}", subject, make)
+    for label, make in list_theirs(subject, asked):
+        decibels = rows.measure(label, subject, make)
+        theirs[label] = decibels, "auto" if decibels is None else match(rows, label, subject, auto)
+    single = {kind: (each, "auto") for kind, each in single.items()}
     costs = [
         rows.kept.get(f"cost {kind}") or rows.keep(f"cost {kind}", cost(path, kind))
         for kind in ("mse", "auto")

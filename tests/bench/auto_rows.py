@@ -53,6 +53,11 @@ def run(model, subject):
 
 def share_of(subject, model):
     """Return the share of multiply-accumulates whose operands are both made of INT8."""
+    return find_int8(subject, model)[0]
+
+
+def find_int8(subject, model):
+    """Return the share of multiply-accumulates in INT8, and the layers that make them."""
     own = onnx.ModelProto.FromString(subject.model)
     sizes = {name: [1, *value.shape] for name, value in subject.calibration[0].items()}
     for each in own.graph.input:
@@ -70,7 +75,8 @@ def share_of(subject, model):
     nodes = onnx.ModelProto.FromString(model).graph.node
     int8 = {name for one in nodes if one.op_type == "DequantizeLinear" for name in one.output}
     done = [one.name for one in nodes if len(one.input) > 1 and int8.issuperset(one.input[:2])]
-    return sum(macs.get(name, 0) for name in done) / max(1, sum(macs.values()))
+    layers = {name for name in done if macs.get(name)}
+    return sum(macs[name] for name in layers) / max(1, sum(macs.values())), layers
 
 
 def find_parts(reference):
@@ -117,7 +123,8 @@ class Rows:
                     self.keep("signal", power_of(self.reference, self.parts))
                 drawn = [run(widen(model, number), subject) for number in range(self.draws)]
                 errors = [power_of(self.reference - each, self.parts) for each in drawn]
-                self.keep(label, {"errors": np.stack(errors), "share": share_of(subject, model)})
+                share, layers = find_int8(subject, model)
+                self.keep(label, {"errors": np.stack(errors), "share": share, "layers": layers})
             except Exception as error:  # noqa: BLE001  # of foreign tools, whatever they raise
                 self.keep(label, {"error": " ".join(str(error).split())[:100]})
         found = self.kept[label]
@@ -128,7 +135,7 @@ class Rows:
             say(f"  {label:28} -        nothing is in INT8")
             return None
         mean = decibels(self.kept["signal"], found["errors"])
-        say(f"  {label:28} {mean:6.2f} dB   INT8 {found['share']:.1%}")
+        say(f"  {label:28} {mean:6.2f} dB   INT8 {found['share']:.2%}")
         return mean
 
     def compare(self, one, other):
@@ -166,12 +173,16 @@ class Told(NamedTuple):
 
 
 def find_behind(rows, group):
-    """Return the best row of a side, and how far `auto` is from it."""
-    known = {label: each for label, each in group.items() if each is not None}
+    """Return the row of a side that is best against ours, and how far ours is from it.
+
+    The group gives each label's dB, and the label of the row of ours to compare with it.
+    """
+    known = {label: ours for label, (found, ours) in group.items() if found is not None}
     if not known:
         return "none", np.nan, np.nan
-    best = max(known, key=known.get)
-    return best, *rows.compare("auto", best)
+    gaps = {label: rows.compare(ours, label) for label, ours in known.items()}
+    best = min(gaps, key=lambda label: gaps[label][0])
+    return best, *gaps[best]
 
 
 def summarize(told):
