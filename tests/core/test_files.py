@@ -120,3 +120,30 @@ def test_what_is_durable_is_on_the_disk_before_it_is_said_to_be_there(tmp_path, 
     assert [False, True] == [there for _, there in synced]
     assert str(tmp_path) == synced[1][0]
     assert synced[0][0].startswith(str(tmp_path / ".it."))
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path, link):
+    """It is no file that somebody wrote: whoever may, would have none of it afterwards."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    path = tmp_path / ("link" if link else "pipe")
+
+    with pytest.raises(OSError, match=f"is a pipe or a device.*{path.name}"):
+        write_whole(path, b"x")
+
+    assert ["link", "pipe"] == sorted(each.name for each in tmp_path.iterdir())
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("place", ["folder", "file/x"])
+def test_a_place_that_holds_no_file_is_told_by_its_own_name(tmp_path, place):
+    """And not by that of the part beside it."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+
+    with pytest.raises(OSError, match=r"folder|file") as told:
+        write_whole(tmp_path / place, b"x")
+
+    assert ".part" not in str(told.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,13 +31,21 @@ def replace_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it takes its place in one move.
 
     On any failure, the interrupt key included, what was there before stays as it was. An error for
-    want of room names `path`, whatever it was that noticed. What is `durable` has reached the disk
-    when this is done: after a power cut, too, there is the one or the other.
+    want of room, or of the place itself, names `path`, whatever it was that noticed. What is
+    `durable` has reached the disk when this is done: after a power cut, too, there is the one or
+    the other.
+
+    Raises:
+        OSError: it cannot be written; a folder, a pipe or a device is not replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _demand_regular(path)
     part = path.with_name(f".{path.name}.{os.urandom(6).hex()}.part")
     # Made by hand: what `tempfile` makes is for its owner alone, whatever the umask.
-    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         yield part
         if durable:
@@ -49,6 +58,18 @@ def replace_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno in FULL:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def _demand_regular(path: Path) -> None:
+    """Demand that what is at a path, or where it links to, is a file, if anything."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # there is nothing yet; what cannot be made is told where it is made
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "is a pipe or a device, and a file is written", str(path))
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
