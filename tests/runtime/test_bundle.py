@@ -188,3 +188,69 @@ def test_what_was_unpacked_goes_though_the_engine_ends_in_an_error(files, tmp_pa
     with pytest.raises(NotWritable):
         engine.close()
     assert not folder.exists()
+
+
+def change(files, **more):
+    index = json.loads(files["bundle.json"])
+    index["model"] |= more
+    return files | {"bundle.json": json.dumps(index).encode()}
+
+
+@pytest.mark.parametrize("file", ["../m.onnx", "{outside}", "link.onnx"])
+def test_a_file_outside_of_the_bundle_is_not_run(files, tmp_path, file):
+    """Whatever its digest: it was not packed."""
+    outside = tmp_path / "m.onnx"
+    outside.write_bytes(files["model/m.onnx"])
+    write_files(tmp_path / "b", change(files, file=file.format(outside=outside)))
+    (tmp_path / "b/link.onnx").symlink_to(outside)
+
+    with pytest.raises(CorruptObject, match=r"which is not in the bundle"):
+        OpenBundle(tmp_path / "b")
+
+
+def test_weights_are_what_was_packed(files, tmp_path):
+    """Like the model that names them."""
+    more = {"weights": "model/w", "weights_digest": digest_of_bytes(b"weights")}
+    write_files(tmp_path / "b", change(files, **more) | {"model/w": b"weights"})
+    OpenBundle(tmp_path / "b").close()
+    (tmp_path / "b/model/w").write_bytes(b"others!")
+
+    with pytest.raises(CorruptObject, match="model/w is not what was packed"):
+        OpenBundle(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("more", "told", "hint"),
+    [
+        ({"file": "model/none.onnx"}, r"b: holds no model/none\.onnx", "copy the bundle"),
+        ({"file": "model"}, "b: holds no model", "copy the bundle"),
+        ({"new": 1}, r"b: bundle\.json was written by another trtbuild", "pack it again"),
+    ],
+)
+def test_what_is_lacking_or_new_is_told_of_the_bundle(files, tmp_path, more, told, hint):
+    """And not of where it was unpacked, or of a store."""
+    write_files(tmp_path / "b", change(files, **more))
+
+    with pytest.raises(CorruptObject, match=told) as raised:
+        OpenBundle(tmp_path / "b")
+    assert hint in raised.value.hint
+
+
+def test_an_archive_of_two_bundles_is_told(files, tmp_path):
+    """One is run."""
+    write_archive(tmp_path / "b.zip", {f"{n}/{each}": files[each] for n in "ab" for each in files})
+
+    with pytest.raises(CorruptObject, match="holds 2 bundles"):
+        OpenBundle(tmp_path / "b.zip")
+
+
+def test_an_engine_of_an_unknown_kind_is_for_no_machine(files, tmp_path, monkeypatch):
+    """A newer trtbuild's, say."""
+    index = json.loads(files["bundle.json"])
+    index["engines"][0]["backend"] = "tensorrt99"
+    write_files(tmp_path / "b", files | {"bundle.json": json.dumps(index).encode()})
+    made_up(monkeypatch, "10.1", "8.9")
+    bundle = OpenBundle(tmp_path / "b")
+
+    assert bundle.find_engine(demanded=False) is None
+    assert "is of tensorrt99, which this trtbuild does not know" in bundle.why[0]

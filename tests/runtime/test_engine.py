@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -107,6 +108,12 @@ def test_what_is_no_engine_is_told(tmp_path, model):
         Engine(tmp_path / "it", device="cpu")
     with pytest.raises(MissingFile, match="no such file"):
         Engine(tmp_path / "none.zip")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.onnx")
+        with pytest.raises(MissingFile, match="is a pipe or a device"):
+            Engine(tmp_path / "pipe.onnx")
+    with pytest.raises(UsageError, match="`threads` is -1"):
+        Engine(model, threads=-1)
     with pytest.raises(UsageError, match="`contexts` is 0"):
         Engine(model, contexts=0)
     with pytest.raises(UsageError, match="one of lazy, eager, none, not 'soon'"):

@@ -27,6 +27,10 @@ __all__ = [
     "relocate",
 ]  # fmt: skip
 
+FROM_STORE = (
+    "remove the store, which costs time and nothing else: `trtbuild store du` says where it is"
+)
+
 
 class Options(BaseModel):
     """A frozen value that reads strictly from JSON and survives the round trip.
@@ -45,7 +49,7 @@ class Options(BaseModel):
     )
 
     @classmethod
-    def read_json(cls, data: bytes, *, what: str) -> Self:
+    def read_json(cls, data: bytes, *, what: str, hint: str = FROM_STORE) -> Self:
         """Read a value that some trtbuild has written; `what` names it in messages.
 
         Raises:
@@ -54,11 +58,7 @@ class Options(BaseModel):
         try:
             return cls.model_validate_json(data)
         except ValidationError:
-            raise CorruptObject(
-                f"{what} was written by another trtbuild",
-                hint="remove the store, which costs time and nothing else: `trtbuild store du` "
-                "says where it is",
-            ) from None
+            raise CorruptObject(f"{what} was written by another trtbuild", hint=hint) from None
 
     @classmethod
     def __get_pydantic_json_schema__(

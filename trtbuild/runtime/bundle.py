@@ -25,7 +25,7 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, Val
 
 def is_bundle(path: Path) -> bool:
     """Tell whether a path is a bundle's: a folder with an index, or an archive."""
-    return (path / INDEX).is_file() if path.is_dir() else path.suffix == ARCHIVE
+    return (path / INDEX).is_file() if path.is_dir() else path.suffix.lower() == ARCHIVE
 
 
 class OpenBundle:
@@ -46,8 +46,12 @@ class OpenBundle:
         """Why engines of it are not for this machine."""
         try:
             text = read_regular(self.folder / INDEX)
-            self.index = BundleIndex.read_json(text, what=f"{path}: {INDEX}")
-            self._demand_whole(self.index.model.file, self.index.model.digest)
+            hint = f"pack it again, or open it with the trtbuild that packed it: {path}"
+            self.index = BundleIndex.read_json(text, what=f"{path}: {INDEX}", hint=hint)
+            model = self.index.model
+            self._demand_whole(model.file, model.digest)
+            if model.weights:
+                self._demand_whole(model.weights, model.weights_digest)
         except BaseException:
             self.close()
             raise
@@ -70,12 +74,30 @@ class OpenBundle:
         folders = list(Path(self._own.name).glob(f"*/{INDEX}"))
         if len(folders) != 1:
             self.close()
-            raise CorruptObject(f"{path}: holds no {INDEX}", hint="is it a bundle?")
+            told = (
+                f"{len(folders)} bundles, and one is run"
+                if folders
+                else f"no {INDEX} in a folder of its own"
+            )
+            raise CorruptObject(
+                f"{path}: holds {told}",
+                hint="is it a bundle? `trtbuild package --format bundle` packs one",
+            )
         return folders[0].parent
 
     def _demand_whole(self, file: str, digest: str) -> None:
-        if digest_of_file(self.folder / file) != digest:
-            raise CorruptObject(f"{file} is not what was packed", hint="copy the bundle again")
+        """Demand that a file that the index names is of the bundle, and what was packed.
+
+        An empty digest is of weights in a bundle of before these were told.
+        """
+        path, again = self.folder / file, "copy the bundle again"
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            told = f"{self._path}: its {INDEX} names {file}, which is not in the bundle"
+            raise CorruptObject(told, hint="it was not packed so: do not run it")
+        if not path.is_file():
+            raise CorruptObject(f"{self._path}: holds no {file}", hint=again)
+        if digest and digest_of_file(path) != digest:
+            raise CorruptObject(f"{self._path}: {file} is not what was packed", hint=again)
 
     @property
     def model(self) -> Path:
@@ -124,7 +146,9 @@ def _explain_misfit(engine: BundleEngine, capability: str) -> str:
     if capability not in known:
         told = f"{engine.file} is for compute capability {', '.join(known)}"
         return f"{told}, and this GPU is {capability}"
-    flavour = FLAVOURS[engine.backend]
+    flavour = FLAVOURS.get(engine.backend)
+    if flavour is None:
+        return f"{engine.file} is of {engine.backend}, which this trtbuild does not know"
     try:
         version = str(load_tensorrt(flavour).__version__)
     except MissingDependency as error:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.model.providers import CPU, CUDA, make_cuda
@@ -65,9 +66,10 @@ class Engine:
                 the first runs, as by default; `eager`, before them; `none`.
 
         Raises:
-            MissingFile: there is nothing at the path.
+            MissingFile: there is nothing at the path, or it may not be read.
             UsageError: it is neither of these, nothing of a bundle is for this device, or
-                `device`, `contexts` or `specialize` is no such thing.
+                `device`, `contexts`, `threads` or `specialize` is no such thing.
+            CorruptObject: a bundle is not whole, or not what was packed.
             MissingDependency: what runs it is not installed.
             StepInputError: it does not load.
         """
@@ -75,6 +77,8 @@ class Engine:
         if device not in get_args(Device):
             known = ", ".join(get_args(Device))
             raise UsageError(f"`device` is one of {known}, not {device!r}")
+        if threads < 0:
+            raise UsageError(f"`threads` is {threads}, and 0 means all cores")
         file, use = Path(path), EngineUse()
         said: dict[str, Any] = {
             "contexts": contexts,
@@ -88,6 +92,8 @@ class Engine:
             raise MissingFile(
                 f"{file}: there is no such file", hint="give an engine, an ONNX model or a bundle"
             )
+        if not file.is_dir():
+            open_regular(file).close()  # a pipe would be waited for
         try:
             if is_bundle(file):
                 self._bundle = OpenBundle(file)

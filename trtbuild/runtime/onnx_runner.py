@@ -45,7 +45,7 @@ class OnnxRunner:
             raise refuse_closed()
         if keep_on_gpu:
             raise UsageError(
-                f"{self.described}: its outputs lie in main memory",
+                "`keep_on_gpu`: of this model, its outputs lie in main memory",
                 hint="leave out `keep_on_gpu`; on a GPU it takes `trtbuild[cuda]`",
             )
         return session.run(self._check.read(feed))

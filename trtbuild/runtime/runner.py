@@ -60,6 +60,11 @@ class InputCheck:
         Raises:
             UsageError: one is lacking, of no input, or of another type, rank or size.
         """
+        if not isinstance(feed, (dict, Mapping)):  # of the first it is known at once
+            told = f"arrays are given by their inputs' names, and not as {type(feed).__name__}"
+            raise UsageError(
+                told, hint=f"run({{name: array}}) with {', '.join(sorted(self._names))}"
+            )
         if feed.keys() != self._names:
             raise UsageError(_tell_names(self._names, feed.keys()), hint="give an array for each")
         read: Arrays = {}
@@ -97,7 +102,13 @@ def _take(name: str, given: Any, stream: int | None) -> Any:
                     hint="give arrays in main memory, as by `tensor.cpu()`",
                 )
             return view_gpu(name, given, stream)
-        given = np.from_dlpack(given) if hasattr(given, "__dlpack__") else np.asarray(given)
+        lent = hasattr(given, "__dlpack__")
+        try:
+            given = np.from_dlpack(given) if lent else np.asarray(given)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            how = "by DLPack" if lent else "as an array"
+            told = f"`{name}` cannot be read {how}: {type(given).__name__}: {error}"
+            raise UsageError(told, hint="give a NumPy array") from None
     return given if given.flags.c_contiguous else np.ascontiguousarray(given)
 
 
@@ -111,7 +122,7 @@ def _numpy_name(spec: TensorSpec) -> str:
 
 
 def _tell_names(wanted: set[str], given: Any) -> str:
-    lacking, other = sorted(wanted - set(given)), sorted(set(given) - wanted)
+    lacking, other = sorted(wanted - set(given)), sorted(map(str, set(given) - wanted))
     told = [f"no array for {', '.join(f'`{n}`' for n in lacking)}"] if lacking else []
     told += [f"no input is called {', '.join(f'`{n}`' for n in other)}"] if other else []
     return "; ".join(told)

@@ -140,7 +140,7 @@ def _read_parameters(told: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return the parameters of an input or output, all of which are heeded.
 
     Raises:
-        Problem: one is of an extension that there is none of here.
+        HttpProblem: one is of an extension that there is none of here.
     """
     found = _read_object(told, "parameters")
     for each in _LACKING:

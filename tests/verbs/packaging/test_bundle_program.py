@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.helpers.models import model_of
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.verbs.packaging import bundle_program
-from trtbuild.verbs.packaging.bundle_program import choose_engine, main
+from trtbuild.verbs.packaging.bundle_program import choose_engine, main, run_model
 
 ENGINES = [
     {"file": file, "backend": backend, "tensorrt": version, "compute_capabilities": ["8.9"],
@@ -86,14 +87,18 @@ def test_where_none_fits_each_says_what_it_needs(machine, installed, capability,
     assert (None, None) == choose_engine(ENGINES)
 
 
+MODEL = model_of("m (float[n,2] x) => (float[n,2] y) { y = Add(x, x) }").SerializeToString()
+
+
 @pytest.fixture
 def bundle(tmp_path):
     index = {
         "inputs": [{"name": "x", "dtype": "float32"}],
         "engines": ENGINES,
-        "model": {"file": "m.onnx"},
+        "model": {"file": "m.onnx", "digest": digest_of_bytes(MODEL), "weights": ""},
     }
     (tmp_path / "bundle.json").write_text(json.dumps(index))
+    (tmp_path / "m.onnx").write_bytes(MODEL)
     for each in ENGINES:
         (tmp_path / each["file"]).write_text(each["file"])
     return tmp_path
@@ -159,6 +164,55 @@ def test_arrays_that_cannot_be_read_are_told(bundle):
     for wrong in (["--onnx"], ["--help", "other.npz"]):
         with pytest.raises(SystemExit, match=r"python run\.py INPUTS"):
             main(bundle, wrong)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda folder: (folder / "bundle.json").unlink(), r"error: bundle\.json: .*No such file"),
+        (lambda folder: (folder / "bundle.json").write_text("{"), r"error: bundle\.json: .*copy"),
+        (lambda folder: (folder / "m.onnx").unlink(), r"error: m\.onnx: No such file.*copy"),
+        (lambda folder: (folder / "m.onnx").write_text("x"), r"error: m\.onnx is not what was"),
+        (lambda folder: np.savez(folder / "in.npz", x=np.ones((1, 3), "f4")), "does not run the"),
+    ],
+)
+def test_what_is_wrong_with_it_is_told(bundle, spoil, told):
+    """In a sentence: the index, the model, arrays that the model does not take."""
+    np.savez(bundle / "in.npz", x=np.ones((1, 2), np.float32))
+    spoil(bundle)
+
+    with pytest.raises(SystemExit, match=told):
+        main(bundle, ["--onnx", str(bundle / "in.npz")])
+
+
+def test_where_outputs_cannot_be_written_is_told(bundle):
+    """As is a name that NumPy would lengthen."""
+    np.savez(bundle / "in.npz", x=np.ones((1, 2), np.float32))
+
+    for name, why in (("none/out.npz", "No such file"), ("out.txt", "let it end so")):
+        with pytest.raises(SystemExit, match=rf"error: .*{name}.*{why}"):
+            main(bundle, ["--onnx", str(bundle / "in.npz"), str(bundle / name)])
+
+
+def test_pairs_are_computed_as_they_stand(monkeypatch, tmp_path):
+    """As `trtbuild` compares them, and not by kernels that saturate on some processors."""
+    asked = {}
+
+    class Options:
+        def add_session_config_entry(self, name, value):
+            asked[name] = value
+
+    def open_session(path, options, **_):
+        asked["options"] = options
+        return SimpleNamespace(get_outputs=tuple, run=lambda *_: [])
+
+    told = SimpleNamespace(SessionOptions=Options, InferenceSession=open_session)
+    monkeypatch.setitem(sys.modules, "onnxruntime", told)
+    told.__spec__ = object()
+
+    assert {} == run_model(tmp_path, {})
+    assert "1" == asked["session.disable_quant_qdq"]
+    assert isinstance(asked["options"], Options)
 
 
 def test_it_speaks_tensorrts_own_interface():

@@ -52,14 +52,15 @@ def pack_bundle(
     kind = next(each for each in MODELS.values() if each.file == build.best_model.name)
     names[""] = f"model/{kind.file}"
     files[names[""]] = build.best_model
-    weights = build.directory / kind.weights
-    if weights.is_file():
+    beside = build.directory / kind.weights
+    weights = beside if beside.is_file() else None
+    if weights is not None:
         files[f"model/{kind.weights}"] = weights
     for name in (RANGES, COMPARISON, DRIFT, REFIT):
         if (build.directory / name).is_file():
             files[name] = build.directory / name
     files |= _take_recipe(build)
-    index = make_index(build, names, tuple(classes), f"model/{kind.weights}" * weights.is_file())
+    index = make_index(build, names, tuple(classes), weights)
     files[INDEX] = (index.model_dump_json(indent=1) + "\n").encode()
     files["run.py"] = _PROGRAM.read_bytes()
     outline = ModelOutline.read(build.best_model)

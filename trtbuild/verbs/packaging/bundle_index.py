@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Literal
 
 from trtbuild.backends.tensorrt.runtime_options import RtxRuntimeOptions, RuntimeOptions
@@ -23,6 +23,7 @@ class BundleModel(Options):
     file: str
     weights: str = ""
     """A file of weights beside it, which it names; empty where it holds its own."""
+    weights_digest: str = ""
     digest: str
     what: str
 
@@ -62,7 +63,7 @@ class BundleIndex(Options):
 
 
 def make_index(
-    build: PlacedBuild, names: dict[str, str], classes: tuple[str, ...], weights: str
+    build: PlacedBuild, names: dict[str, str], classes: tuple[str, ...], weights: Path | None
 ) -> BundleIndex:
     """Return the index of a bundle.
 
@@ -70,7 +71,7 @@ def make_index(
         build: what was built.
         names: where in the bundle each engine lies, by its target, and the model (``).
         classes: names of the classes.
-        weights: where the model's weights lie, or nothing.
+        weights: the model's weights, which lie beside it, if it does not hold them itself.
     """
     outline = ModelOutline.read(build.best_model)
     return BundleIndex(
@@ -80,7 +81,8 @@ def make_index(
         classes=classes,
         model=BundleModel(
             file=names[""],
-            weights=weights,
+            weights=f"{PurePosixPath(names['']).parent}/{weights.name}" if weights else "",
+            weights_digest=digest_of_file(weights) if weights else "",
             digest=digest_of_file(build.best_model),
             what=build.best_model.name,
         ),

@@ -74,35 +74,75 @@ def run_engine(trt: Any, path: Path, told: Any, feed: dict[str, Any]) -> dict[st
     return {name: arrays[name] for name in names if name not in feed}
 
 
+def run_model(path: Path, feed: dict[str, Any]) -> dict[str, Any]:
+    """Run the model in ONNX Runtime, with its Q/DQ pairs computed as they stand."""
+    if not importlib.util.find_spec("onnxruntime"):
+        raise SystemExit("error: onnxruntime, which runs the model, is not installed")
+    ort = importlib.import_module("onnxruntime")
+    options = ort.SessionOptions()
+    options.log_severity_level = 4  # what it raises is told below
+    # Its integer kernels saturate on processors without VNNI: they compute another model.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    try:  # one optimizer of it drops Relus before FP8
+        session = ort.InferenceSession(path, options, disabled_optimizers=["ReluQuantRewrite"])
+        names = [each.name for each in session.get_outputs()]
+        return dict(zip(names, session.run(names, feed), strict=True))
+    except Exception as error:  # noqa: BLE001  # its own have no common base
+        told = " ".join(str(error).split())
+        raise SystemExit(f"error: ONNX Runtime does not run the model: {told}") from None
+
+
+def demand_whole(bundle: Path, file: str, digest: str) -> None:
+    """Demand that a file is what was packed."""
+    try:
+        found = f"sha256:{hashlib.sha256((bundle / file).read_bytes()).hexdigest()}"
+    except OSError as error:
+        raise SystemExit(f"error: {file}: {error.strerror}: copy the bundle again") from None
+    if digest != found:
+        raise SystemExit(f"error: {file} is not what was packed: copy the bundle again")
+
+
+def read_inputs(file: str, inputs: list[Any]) -> dict[str, Any]:
+    """Return the arrays of a file, in the types that the model takes."""
+    try:
+        given, feed = np.load(file), {}
+        for each in inputs:
+            array = given if isinstance(given, np.ndarray) else given[each["name"]]
+            feed[each["name"]] = array.astype(each["dtype"], casting="same_kind")
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with the file
+        raise SystemExit(f"error: {file} holds no inputs: {error}") from None
+    return feed
+
+
 def main(bundle: Path, arguments: list[str]) -> None:
     """Do what the command line says."""
     paths = [each for each in arguments if not each.startswith("-")]
     if len(paths) not in {1, 2} or {*arguments} - {"--onnx", *paths}:
         raise SystemExit(__doc__)
-    index = json.loads((bundle / "bundle.json").read_text("utf-8"))
+    if not all(each.endswith(".npz") for each in paths[1:]):
+        raise SystemExit(f"error: {paths[1]}: outputs are written as .npz: let it end so")
     try:
-        given, feed = np.load(paths[0]), {}
-        for each in index["inputs"]:
-            array = given if isinstance(given, np.ndarray) else given[each["name"]]
-            feed[each["name"]] = array.astype(each["dtype"], casting="same_kind")
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with the file
-        raise SystemExit(f"error: {paths[0]} holds no inputs: {error}") from None
-    engine, trt = (None, None) if "--onnx" in arguments else choose_engine(index["engines"])
-    ran = engine or index["model"]
-    path = bundle / ran["file"]
-    if ran["digest"] != f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}":
-        raise SystemExit(f"error: {ran['file']} is not what was packed: copy the bundle again")
+        index = json.loads((bundle / "bundle.json").read_text("utf-8"))
+        engines, model, inputs = index["engines"], index["model"], index["inputs"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SystemExit(f"error: bundle.json: {error}: copy the bundle again") from None
+    feed = read_inputs(paths[0], inputs)
+    engine, trt = (None, None) if "--onnx" in arguments else choose_engine(engines)
+    ran = engine or model
+    demand_whole(bundle, ran["file"], ran["digest"])
     if engine:
-        outputs = run_engine(trt, path, engine, feed)
+        outputs = run_engine(trt, bundle / ran["file"], engine, feed)
     else:
-        ort = importlib.import_module("onnxruntime")  # one optimizer of it drops Relus before FP8
-        session = ort.InferenceSession(path, disabled_optimizers=["ReluQuantRewrite"])
-        names = [each.name for each in session.get_outputs()]
-        outputs = dict(zip(names, session.run(names, feed), strict=True))
+        if model["weights"]:
+            demand_whole(bundle, model["weights"], model["weights_digest"])
+        outputs = run_model(bundle / ran["file"], feed)
     for name, array in outputs.items():
         print(f"{name} {array.dtype} {list(array.shape)}\n{array}")
-    if len(paths) > 1:
-        np.savez(paths[1], **outputs)
+    try:
+        for path in paths[1:]:
+            np.savez(path, **outputs)
+    except OSError as error:
+        raise SystemExit(f"error: {paths[1]}: {error.strerror}") from None
     print(f"by {ran['file']}")
 
 
