@@ -7,8 +7,8 @@ import pytest
 
 from tests.helpers import media
 from tests.helpers.sources import source_of
-from trtbuild.core.errors import StepInputError
-from trtbuild.data.frames import Frame, choose_frames, read_frames
+from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.data.frames import Frame, choose_frames, find_rate, read_frames
 
 EVERY = source_of('{"kind": "video", "path": ".", "preprocess": {}}')
 
@@ -45,3 +45,14 @@ def test_a_turned_frame_is_set_upright():
     found = Frame("x", Turned()).make_picture()
 
     assert (np.rot90(pixels).tolist(), (4, 2, 3)) == (found.tolist(), found.shape)
+
+
+def test_a_rate_that_cannot_be_read_is_an_error(tmp_path):
+    """As of frames: what FFmpeg says, with the file."""
+    media.need("av", "video")
+    (tmp_path / "a.mp4").write_bytes(b"no video")
+
+    with pytest.raises(StepInputError, match=r"a\.mp4: the video is corrupt or cut short"):
+        find_rate(tmp_path / "a.mp4")
+    with pytest.raises(MissingFile, match=r"b\.mp4"):
+        find_rate(tmp_path / "b.mp4")

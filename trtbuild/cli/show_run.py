@@ -176,7 +176,8 @@ def _keep_pictures(runs: SampleRuns, output: Path) -> Iterator[Answered]:
 
 def _keep_video(runs: SampleRuns, output: Path) -> Iterator[Answered]:
     """Write frames as they are answered: each is passed on once it lies in the file."""
-    from trtbuild.verbs.running.drawing import FORMATS, VideoFile, find_rate
+    from trtbuild.data.frames import find_rate
+    from trtbuild.verbs.running.drawing import FORMATS, VideoFile
 
     if len(runs.feeding.files) > 1:
         raise UsageError(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.frozen import frozen
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import quote_whole
 from trtbuild.data.pixels import MOST_PIXELS
 
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
     from trtbuild.data.video import Video
 
-__all__ = ["Frame", "choose_frames", "read_frames"]
+__all__ = ["Frame", "choose_frames", "find_rate", "read_frames"]
 
+USUAL_RATE = Fraction(25)
+"""Frames a second, of what does not say."""
 MEND = "replace the file, or take it out of the data"
 
 
@@ -102,6 +106,18 @@ def read_frames(
             "more",
             hint="it is cut short, or made so: write it again with `ffmpeg -i`",
         )
+
+
+def find_rate(path: Path) -> Fraction:
+    """Return a video's frames a second, on average; 25 where it does not say.
+
+    Raises:
+        MissingFile: it is not there.
+        StepInputError: it cannot be read.
+    """
+    open_regular(path).close()
+    with _open(path) as (_, stream):
+        return Fraction(stream.average_rate or USUAL_RATE)
 
 
 def _decode(how: Video, path: Path, container: Any, stream: Any) -> Iterator[tuple[float, Any]]:

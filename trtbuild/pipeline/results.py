@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import replace_whole
+from trtbuild.data.frames import USUAL_RATE, find_rate
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.overlay import draw_item
-from trtbuild.verbs.running.drawing import FORMATS, VideoFile, find_rate
+from trtbuild.verbs.running.drawing import FORMATS, VideoFile
 
 if TYPE_CHECKING:
     from trtbuild.verbs.running.answers import Answer
 
 __all__ = ["Sink", "describe_item", "open_results"]
-
-USUAL_RATE = Fraction(25)
 
 
 class Sink(Protocol):
@@ -36,6 +35,7 @@ def open_results(loaded: LoadedPipeline) -> Iterator[list[Sink]]:
 
     Raises:
         UsageError: a video's name does not end as one that can be written.
+        MissingFile, StepInputError: the source is a video that is not there, or cannot be read.
     """
     results, base = loaded.pipeline.results, loaded.base
     with contextlib.ExitStack() as stack:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from trtbuild.core.errors import StepInputError
+from trtbuild.data.frames import find_rate
 from trtbuild.data.preprocess import Preprocess
 from trtbuild.verbs.running.answers import ClassMap, ScoredBox
 from trtbuild.verbs.running.drawing import (
@@ -15,7 +19,6 @@ from trtbuild.verbs.running.drawing import (
     draw_boxes,
     draw_classes,
     draw_lines,
-    find_rate,
     join_side_by_side,
     write_picture,
 )
@@ -71,6 +74,43 @@ def test_a_video_that_breaks_off_leaves_nothing(tmp_path):
         raise KeyError
 
     assert (b"before", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("size", [(30, 80), (60, 90)])
+def test_a_frame_of_another_size_is_refused(tmp_path, size):
+    """It would be stretched or cut without a word."""
+    pytest.importorskip("av", reason="PyAV is not installed")
+    with (
+        pytest.raises(StepInputError, match=f"a frame is {size[1]}x{size[0]}, and .* 80x60"),
+        VideoFile(tmp_path / "a.mp4", Fraction(10)) as file,
+    ):
+        file.add(BLACK)
+        file.add(np.zeros((*size, 3), np.uint8))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_video_that_cannot_be_ended_leaves_nothing(tmp_path, monkeypatch):
+    """As where the disk is full by the time the encoder gives its last frames."""
+    pytest.importorskip("av", reason="PyAV is not installed")
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "a.mp4"
+    with pytest.raises(OSError, match="No space"), VideoFile(path, Fraction(10)) as file:
+        file.add(BLACK)
+        monkeypatch.setattr(file, "_container", SimpleNamespace(mux=fail))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_pixel_of_no_class_or_of_a_far_one_is_tinted():
+    """Whatever numbers a map holds: -1 of what was left out, 10**9 of what counts otherwise."""
+    classes = np.array([[-1, -1], [-1, 10**9]])
+    drawn = draw_classes(BLACK, ClassMap(classes, (), None))
+
+    assert (60, 80, 3) == drawn.shape
+    assert drawn[0, 0].tolist() == drawn[0, 79].tolist()
+    draw_classes(BLACK, ClassMap(np.full((2, 2), -1), (), None))
 
 
 def test_classes_tint_the_pixels_that_the_model_saw():

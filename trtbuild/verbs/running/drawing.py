@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.escape import escape_controls
 from trtbuild.core.files import replace_whole
 from trtbuild.verbs.running.answers import ClassMap, ScoredBox
@@ -24,7 +25,6 @@ __all__ = [
     "draw_boxes",
     "draw_classes",
     "draw_lines",
-    "find_rate",
     "join_side_by_side",
     "write_picture",
 ]
@@ -35,7 +35,6 @@ _COLOURS = (
 )  # fmt: skip
 _PART_OF_SIDE = 300
 """A line is one pixel thick for each of so many of the picture's longer side."""
-_RATE = Fraction(25)
 FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".avi": "avi"}
 """What FFmpeg calls the files that videos are written as, by suffix."""
 
@@ -69,8 +68,8 @@ def draw_classes(picture: np.ndarray, found: ClassMap) -> np.ndarray:
     sides = zip(picture.shape[:2], found.classes.shape, (1, 0), strict=True)
     rows, columns = (_place(length, own, found.view, axis) for length, own, axis in sides)
     seen = (rows >= 0)[:, None] & (columns >= 0)
-    colours = np.array([_COLOURS[each % len(_COLOURS)] for each in range(found.classes.max() + 1)])
-    tints = colours[np.maximum(found.classes, 0)][np.maximum(rows, 0)][:, np.maximum(columns, 0)]
+    shown = found.classes[np.ix_(np.maximum(rows, 0), np.maximum(columns, 0))]
+    tints = np.array(_COLOURS)[np.maximum(shown, 0) % len(_COLOURS)]
     mixed = (picture.astype(np.float64) + tints) / 2
     return np.where(seen[:, :, None], mixed, picture).astype(np.uint8)
 
@@ -125,14 +124,6 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
         Image.fromarray(picture).save(part, format="PNG")
 
 
-def find_rate(path: Path) -> Fraction:
-    """Return a video's frames a second; 25 where it does not say."""
-    import av
-
-    with av.open(str(path)) as container:
-        return container.streams.video[0].average_rate or _RATE
-
-
 class VideoFile:
     """A video that is written frame by frame: H.264 where this PyAV has it, else MPEG-4.
 
@@ -140,18 +131,28 @@ class VideoFile:
     """
 
     def __init__(self, path: Path, rate: Fraction) -> None:
+        """Take where it shall lie, named as one of `FORMATS`, and its frames a second."""
         self._path = path
         self._rate = rate
         self._whole = contextlib.ExitStack()
+        self._stream: Any = None
+        self._size: tuple[int, ...] = ()
 
     def __enter__(self) -> Self:
         import av
 
-        part = self._whole.enter_context(replace_whole(self._path))
         form = FORMATS[self._path.suffix.lower()]
-        self._container = self._whole.enter_context(av.open(str(part), "w", format=form))
-        self._stream: Any = None
+        with contextlib.ExitStack() as whole:
+            part = whole.enter_context(replace_whole(self._path))
+            self._container = whole.enter_context(av.open(str(part), "w", format=form))
+            whole.push(self._end)
+            self._whole = whole.pop_all()
         return self
+
+    def _end(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write what the encoder holds back, if all went well so far."""
+        if self._stream is not None and kind is None:
+            self._container.mux(self._stream.encode())
 
     def __exit__(
         self,
@@ -159,14 +160,24 @@ class VideoFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._stream is not None and kind is None:
-            self._container.mux(self._stream.encode())
         self._whole.__exit__(kind, error, trace)
 
     def add(self, picture: np.ndarray) -> None:
-        """Add a frame, uint8 RGB [height, width, 3]; all are of the first one's size."""
+        """Add a frame, uint8 RGB [height, width, 3]; of odd sizes, a line less.
+
+        Raises:
+            StepInputError: it is not of the first one's size.
+        """
         import av
 
+        self._size = self._size or picture.shape
+        if picture.shape != self._size:
+            height, width = picture.shape[:2]
+            raise StepInputError(
+                f"{self._path.name}: a frame is {width}x{height}, and the first one is "
+                f"{self._size[1]}x{self._size[0]}: a video has one size",
+                hint="leave the video out, or make all pictures of one size first",
+            )
         if self._stream is None:
             codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
             self._stream = self._container.add_stream(codec, rate=self._rate)
