@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from trtbuild.core.errors import UsageError
+from trtbuild.core.values import TensorSpec
+from trtbuild.verbs.packaging.parts import PartModel
 from trtbuild.verbs.packaging.triton import Server, pack_for_triton
 
 model_config = pytest.importorskip("tritonclient.grpc.model_config_pb2")
@@ -143,6 +146,18 @@ def test_a_preprocessing_becomes_a_part(place):
     assert ["mean_preprocess", "mean_onnx"] == [each.model_name for each in steps]
     assert [-1, -1, 3] == [*read["mean_pipeline"].input[0].dims]
     np.testing.assert_allclose(picture.mean((1, 2)) / 255 - 0.5, found["y"], atol=1e-6)
+
+
+@pytest.mark.parametrize("takes", ["pq", "qp"])
+def test_a_part_is_fed_in_the_order_in_which_it_takes(place, monkeypatch, takes):
+    """The same file each time, in whatever order Python's sets are."""
+    takes = tuple(TensorSpec(name=name, dtype="float32", shape=("n", 2)) for name in takes)
+    part = PartModel(b"", takes, takes)
+    monkeypatch.setattr("trtbuild.verbs.packaging.triton.make_postprocessing", lambda *_: part)
+    config = pack(place())[0]["mean_pipeline"].config
+
+    fed = re.findall(r'input_map {\n *key: "([pq])"', config)
+    assert [spec.name for spec in takes] == fed
 
 
 def run_part(packed, step, found):

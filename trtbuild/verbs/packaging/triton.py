@@ -273,9 +273,9 @@ def _make_ensemble(
     if behind is not None:
         model = _serve_part(f"{build.name}{POSTPROCESS}", behind, core)
         packed.append(_pack_part(model, behind, "the head's numbers to boxes"))
-        used = {spec.name for spec in behind.takes}
+        used = {spec.name: spec.name for spec in behind.takes}
         made = {spec.name: spec.name for spec in behind.gives}
-        parts.append(EnsemblePart(model, {name: name for name in used}, made))
+        parts.append(EnsemblePart(model, used, made))
         outputs = [*behind.gives, *(spec for spec in outputs if spec.name not in used)]
     if not packed:
         return []
