@@ -10,7 +10,13 @@ import pytest
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.packaging.package import BuildPlace, find_class_names, package_in_bundles
+from trtbuild.verbs.packaging.package import (
+    BuildPlace,
+    find_class_names,
+    package_for_triton,
+    package_in_bundles,
+)
+from trtbuild.verbs.packaging.triton import Server
 
 NAMED = {"kind": "yolo", "path": "data.yaml", "input": "x", "preprocess": {}}
 
@@ -35,6 +41,39 @@ def test_sources_that_are_gone_are_said(place, store, tmp_path):
     assert any("what it was built from is not in its provenance" in each for each in found.said)
 
 
+@pytest.fixture
+def pack_two(place, store, tmp_path):
+    """Pack a recipe and one that is called as the ONNX model of the first."""
+
+    def pack(*engines):
+        loaded = place(*engines).loaded
+        shutil.copytree(tmp_path / "build/mean", tmp_path / "build/mean_onnx")
+        told = loaded.file.read_text().replace('"mean"', '"mean_onnx"')
+        (tmp_path / "r2.yaml").write_text(told)
+        recipes = [loaded, load_recipe(tmp_path / "r2.yaml")]
+        here = BuildPlace(tmp_path / "build", (), store, Inline())
+        how = {"version": 1, "engines": True, "picture": None}
+        return package_for_triton(recipes, here, tmp_path / "repo", Server(), **how)
+
+    return pack
+
+
+def test_where_one_model_would_replace_something_else_none_is_written(pack_two, tmp_path):
+    """What lies there stays, too."""
+    (tmp_path / "repo/mean_onnx_onnx").mkdir(parents=True)
+
+    with pytest.raises(UsageError, match="mean_onnx_onnx: is no model of a repository"):
+        pack_two()
+    assert ["mean_onnx_onnx"] == [each.name for each in (tmp_path / "repo").iterdir()]
+
+
+def test_two_recipes_that_make_one_model_are_refused(pack_two, tmp_path):
+    """The model of one is called as the engine of the other."""
+    with pytest.raises(UsageError, match="two recipes make a model `mean_onnx`"):
+        pack_two(("a", "tensorrt10", "10.14.1.48", ("8.9",)))
+    assert not (tmp_path / "repo").exists()
+
+
 def test_variants_are_a_bundle_each(place, store, tmp_path):
     """In one folder, by their names, with the file that holds them; one is a bundle as any."""
     place(variants={"a": {}, "b": {}})
@@ -51,6 +90,10 @@ def test_variants_are_a_bundle_each(place, store, tmp_path):
     assert (tmp_path / "b/mean.a/recipe/r.yaml").read_bytes() == (tmp_path / "r.yaml").read_bytes()
     with pytest.raises(UsageError, match="is one archive, and the recipe has 2 variants"):
         package_in_bundles(variants, here, tmp_path / "b.zip", render=lambda *_: {})
+    (tmp_path / "c/mean.b").mkdir(parents=True)
+    with pytest.raises(UsageError, match="is there already, and is no bundle"):
+        package_in_bundles(variants, here, tmp_path / "c", render=lambda *_: {})
+    assert [tmp_path / "c/mean.b"] == list((tmp_path / "c").iterdir())
     package_in_bundles(variants[:1], here, tmp_path / "one", render=lambda *_: {})
     told = json.loads((tmp_path / "one/provenance.json").read_text())["predicate"]
     assert {"recipe": "r.a.yaml"} == told["buildDefinition"]["externalParameters"]

@@ -14,6 +14,7 @@ from trtbuild.verbs.build import compile_for_machine
 from trtbuild.verbs.freshness import explain_doubt_of_digest
 from trtbuild.verbs.lock import make_static_lock
 from trtbuild.verbs.packaging.bundle import RenderCard, pack_bundle
+from trtbuild.verbs.packaging.bundle_index import INDEX
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, demand_distinct, read_build
 from trtbuild.verbs.packaging.triton import PackedModel, Server, pack_for_triton
 from trtbuild.verbs.packaging.warm_sample import take_sample
@@ -80,7 +81,8 @@ def package_for_triton(
 
     Raises:
         MissingFile: a recipe is not built.
-        UsageError: an engine does not run in this Triton; two recipes have one name.
+        UsageError: an engine does not run in this Triton; two recipes have one name, or make
+            models of one; a folder holds something else. Nothing is written then.
         NotWritable: it cannot be written.
     """
     builds = [place.read(each) for each in recipes]
@@ -102,18 +104,30 @@ def package_for_triton(
         which = f"{build.name}: " if len(builds) > 1 else ""
         said += [*build.list_remarks(), *told, *([f"{which}{why}"] if why else [])]
     with say_unwritable(repository):
+        _demand_free(repository, packed)
         for model in packed:
             _write_model(repository / model.name, model, version)
     contents = tuple((each.name, each.what) for each in packed)
     return Packed(repository, contents, tuple(dict.fromkeys(said)))
 
 
+def _demand_free(repository: Path, models: Sequence[PackedModel]) -> None:
+    """Demand a folder for each model that is its own: absent, or a model's already."""
+    names = [model.name for model in models]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"two recipes make a model `{name}`", hint="pack them into two repositories"
+            )
+        folder = repository / name
+        if folder.exists() and not (folder / CONFIG).is_file():
+            raise UsageError(
+                f"{folder}: is no model of a repository, and would be replaced",
+                hint="name another folder: --to FOLDER",
+            )
+
+
 def _write_model(folder: Path, model: PackedModel, version: int) -> None:
-    if folder.exists() and not (folder / CONFIG).is_file():
-        raise UsageError(
-            f"{folder}: is no model of a repository, and would be replaced",
-            hint="name another folder: --to FOLDER",
-        )
     with replace_folder(folder / str(version)) as part:
         write_files(part, model.version_files)
     write_files(folder, {**model.files, CONFIG: model.config.encode()})
@@ -128,10 +142,12 @@ def package_in_bundles(
 
     Raises:
         MissingFile: a recipe is not built; nothing is written then.
-        UsageError: there is something else at the path, or several are to be one archive.
+        UsageError: there is something else at the path, or several are to be one archive; nothing
+            is written then.
         NotWritable: it cannot be written.
     """
     if len(recipes) == 1:
+        _demand_replaceable(path)
         bundle = _read_bundle(recipes[0], place, render)
         _write_bundle(path, bundle)
         return Packed(path, bundle.list_contents(), bundle.said)
@@ -140,12 +156,14 @@ def package_in_bundles(
             f"{path}: is one archive, and the recipe has {len(recipes)} variants",
             hint="name one of them: --variant NAME; or a folder for a bundle of each",
         )
+    for each in recipes:
+        _demand_replaceable(path / each.recipe.name)
     bundles = [_read_bundle(each, place, render) for each in recipes]
     contents: list[tuple[str, str]] = []
-    for each in bundles:
-        _write_bundle(path / each.name, each)
-        contents += [(f"{each.name}/{name}", what) for name, what in each.list_contents()]
-    said = (f"{each.name}: {told}" for each in bundles for told in each.said)
+    for bundle in bundles:
+        _write_bundle(path / bundle.name, bundle)
+        contents += [(f"{bundle.name}/{name}", what) for name, what in bundle.list_contents()]
+    said = (f"{bundle.name}: {told}" for bundle in bundles for told in bundle.said)
     return Packed(path, tuple(contents), tuple(said))
 
 
@@ -172,17 +190,18 @@ def _write_bundle(path: Path, bundle: _Bundle) -> None:
     with say_unwritable(path):
         if path.suffix == ARCHIVE:
             write_archive(path, {f"{bundle.name}/{n}": each for n, each in bundle.files.items()})
-        else:
-            _write_folder(path, bundle.files)
+            return
+        with replace_folder(path) as part:
+            write_files(part, bundle.files)
 
 
-def _write_folder(path: Path, files: Mapping[str, Content]) -> None:
-    if path.exists() and not (path / "bundle.json").is_file():
+def _demand_replaceable(folder: Path) -> None:
+    """Demand that a folder is absent, or a bundle's already."""
+    if folder.suffix != ARCHIVE and folder.exists() and not (folder / INDEX).is_file():
         raise UsageError(
-            f"{path}: is there already, and is no bundle", hint="name another folder: --to FOLDER"
+            f"{folder}: is there already, and is no bundle",
+            hint="name another folder: --to FOLDER",
         )
-    with replace_folder(path) as part:
-        write_files(part, files)
 
 
 def _tell_size(content: Content) -> str:
