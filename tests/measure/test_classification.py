@@ -59,3 +59,36 @@ def test_what_it_cannot_measure_is_refused(sides, labels, told):
 
     assert told in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("doubt", "labels", "answer"),
+    [
+        ("every label is class 1: a model that always says so is right", [1] * 8, None),
+        (
+            "the reference answers class 2 in every sample: to agree with it",
+            [0, 1],
+            2,
+        ),
+        ("", [0, 1], None),
+    ],
+)
+def test_answers_and_labels_of_one_class_are_told(doubt, labels, answer):
+    """A share of such samples is no proof of anything."""
+    rows = [np.eye(3)[place % 3 if answer is None else answer] for place in range(8)]
+    made = begun(
+        metric_of(kind="classification", top=[1]), {"y": rows}, {"y": rows}, labels=(labels * 8)[:8]
+    )
+
+    found = made.fold(np.arange(8))
+    assert {"top1", "balanced_accuracy"} == found.keys()
+    assert all(bool(doubt) == bool(v.remark) and doubt in v.remark for v in found.values())
+
+
+def test_as_many_as_there_are_classes_are_always_right():
+    """Which is no figure: the label is among all scores."""
+    found = made(top=[2, 3]).fold(np.arange(3))
+
+    assert (None, False) == (found["top3"].value, found["top3"].applies)
+    assert "with 3 classes, top 3 is always right" == found["top3"].remark
+    assert found["top2"].applies

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.measuring import begun, folded, metric_of
+from trtbuild.core.errors import StepInputError
 from trtbuild.measure.base import CannotMeasure
 
 
@@ -70,3 +71,12 @@ def test_pictures_of_other_sizes_are_told():
     """A target at the size before upscaling."""
     with pytest.raises(CannotMeasure, match="its pictures are"):
         made([flat(0.0)], [flat(0.0)], [flat(0.0, 24)])
+
+
+def test_an_output_that_is_no_picture_is_refused():
+    """Scores of classes are none, though every number could be held against a threshold."""
+    rows = {"y": [np.zeros(10, np.float32)]}
+    with pytest.raises(StepInputError) as caught:
+        begun(metric_of(kind="image"), rows, rows)
+
+    assert "a sample of `y` is [10], not [" in caught.value.message

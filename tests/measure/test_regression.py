@@ -36,6 +36,14 @@ def test_whole_numbers_are_targets_too():
     assert (0.0, 1.0) == folded(made([[30]], [[31]], labels=[30]), [0])["target_mae"]
 
 
+def test_a_class_is_no_target_of_several_values():
+    """The reference is one all the same: what it says is measured."""
+    found = made([[30, 1]], [[31, 1]], labels=[1]).fold(np.array([0]))
+
+    assert (0.5, False) == (found["mae"].value, found["target_mae"].applies)
+    assert "the data's labels are classes" == found["target_mae"].remark
+
+
 def test_equal_targets_have_no_variance_to_explain():
     """Said, in place of a share of nothing."""
     found = made([[0.1]] * 2, [[0.2]] * 2, truths=[np.array(0.1)] * 2).fold(np.array([0, 1]))

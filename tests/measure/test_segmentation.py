@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.measuring import begun, folded, metric_of
+from trtbuild.core.errors import StepInputError
 from trtbuild.measure.base import CannotMeasure
 
 MASK = np.array([[0, 0], [1, 255]])
@@ -96,3 +97,12 @@ def test_a_class_below_0_is_told():
     """The frame adds which sample it is."""
     with pytest.raises(CannotMeasure, match="a class below 0"):
         made(masks=(np.array([[-1, 0], [0, 0]]),))
+
+
+def test_an_output_that_is_no_map_is_refused():
+    """Scores of classes are none, though every number could be held against a threshold."""
+    rows = {"y": [np.zeros(10, np.float32)]}
+    with pytest.raises(StepInputError) as caught:
+        begun(metric_of(kind="segmentation"), rows, rows)
+
+    assert "a sample of `y` is [10], not [" in caught.value.message

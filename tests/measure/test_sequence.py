@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.measuring import begun, folded, metric_of
-from trtbuild.measure.base import CannotMeasure
+from trtbuild.core.errors import StepInputError
 
 
 def made(reference, candidate, truths=None, **options):
@@ -62,7 +62,9 @@ def test_what_means_nothing_says_so():
     assert "the reference says nothing" in found.remark
 
 
-def test_an_output_that_is_no_sequence_is_told():
-    """The frame adds which sample it is."""
-    with pytest.raises(CannotMeasure, match="no score for each token"):
-        made([np.zeros(3, np.float32)], [np.zeros(3, np.float32)])
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 4)])
+def test_an_output_that_is_no_sequence_is_refused(shape):
+    """With its shape, and what is wanted; [1, length, tokens] is one of a sample."""
+    with pytest.raises(StepInputError, match=r"a sample of `y` is \[.*\], not scores \[length"):
+        made([np.zeros(shape, np.float32)], [np.zeros(shape, np.float32)])
+    made([np.zeros((1, 3, 4), np.float32)], [np.zeros((1, 3, 4), np.float32)])

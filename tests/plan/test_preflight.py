@@ -96,6 +96,19 @@ def test_float32_data_is_rounded_for_a_float16_model(taken, given, said, tmp_pat
     ]
 
 
+def test_the_outputs_of_a_detectors_layout_are_there(tmp_path):
+    """Before anything is built, at the line of the layout."""
+    layout = "{kind: ssd, boxes: y, scores: z}"
+    recipe = small_project(tmp_path)
+    text = recipe.read_text()
+    metric = f"compare: {{data: eval, metrics: [{{kind: detection, layout: {layout}}}]}}"
+    recipe.write_text(text[: text.index("compare:")] + metric + "\n")
+
+    said = [each.message for each in find_model_problems(load_recipe(recipe), SIGNATURE, {})]
+
+    assert "the model has no output `z`" in said
+
+
 def test_a_gate_may_name_a_tensor_in_front_of_a_plugin(tmp_path):
     """It is compared in the place of outputs; without a plugin nothing but outputs is."""
     gate = "compare: {data: eval, gates: [{metric: sqnr_db, output: a, at_least: 9}]}"

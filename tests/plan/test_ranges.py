@@ -26,6 +26,7 @@ CASES = {
     "nothing": ("  mode: explicit\n", {}),
     "missing_by_hand": ("  ranges: {input: [-2.1, 2.6], e: 4}\n", {}),
     "missing_in_cache": (CACHE, {"old.cache": HEADER + "input: 3c010204\nb: 0\nz: 3c010204\n"}),
+    "cache_cut_off": (CACHE, {"old.cache": HEADER}),
     "another_cache": (CACHE, {"old.cache": HEADER + "inputs: 3c010204\nConv_0: 3c010204\n"}),
     "decimal_cache": (CACHE, {"old.cache": HEADER + "input:2.64\n"}),
     "inverse_cache": (CACHE, {"old.cache": HEADER + "input: 42406d3a\n"}),

@@ -11,7 +11,7 @@ from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_m
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["AGREEMENT", "FEW", "TOP1", "TOP5"]
+__all__ = ["AGREEMENT", "FEW", "TOP1", "TOP5", "doubt_one_answer"]
 
 FEW = 8
 """Of fewer samples it is no wonder that all are of one class."""
@@ -52,7 +52,12 @@ def _doubt_choices(choices: np.ndarray) -> str:
     one = choices[0, 0]
     if len(choices) < FEW or (choices != one).any():
         return ""
-    return f"the reference answers class {one:.0f} in every sample: to agree with it proves little"
+    return doubt_one_answer(int(one))
+
+
+def doubt_one_answer(answer: int) -> str:
+    """Say that the reference always answers alike."""
+    return f"the reference answers class {answer} in every sample: to agree with it proves little"
 
 
 def _hits(chunk: Chunk, k: int) -> np.ndarray:

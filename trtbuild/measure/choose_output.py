@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.measure.base import Subject
 
-__all__ = ["choose_output"]
+__all__ = ["choose_output", "refuse_shape"]
 
 MOST = 8
 
@@ -32,3 +33,12 @@ def choose_output(output: str | None, subject: Subject, kind: str) -> str:
             hint=f"name it: `output: NAME`; outputs: {join_few(known, MOST)}",
         )
     return whole[0]
+
+
+def refuse_shape(spec: TensorSpec, kind: str, wanted: str) -> StepInputError:
+    """Return what is raised where an output is not of the shape that a metric takes."""
+    shape = ", ".join(map(str, spec.shape))
+    return StepInputError(
+        f"`kind: {kind}`: a sample of `{spec.name}` is [{shape}], not {wanted}",
+        hint="name the output that is meant: `output: NAME`",
+    )

@@ -16,6 +16,7 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
+from trtbuild.measure.choices import FEW, doubt_one_answer
 from trtbuild.measure.choose_output import choose_output
 
 if TYPE_CHECKING:
@@ -81,16 +82,22 @@ class Classification(MetricKind):
                 f"{max(subject.classes)}, but `{output}` holds {shape[0]} scores",
                 hint="labels are whole numbers from 0, in the order of the scores",
             )
-        return _Ranks(output, self.top)
+        return _Ranks(output, self.top, shape[0])
 
 
 class _Ranks:
     """The rank of the label on both sides, a sample each."""
 
-    def __init__(self, output: str, top: tuple[int, ...]) -> None:
+    def __init__(self, output: str, top: tuple[int, ...], classes: int) -> None:
         self.outputs = (output,)
         self._output = output
-        self._top = top
+        self._top = tuple(k for k in top if k < classes)
+        self._moot = {
+            f"top{k}": f"with {classes} classes, top {k} is always right"
+            for k in top
+            if k >= classes
+        }
+        self._answers: list[int] = []
         self._ranks: list[tuple[int, int]] = []
         self._labels: list[int] = []
 
@@ -100,6 +107,7 @@ class _Ranks:
         sides = (sample.reference[self._output], sample.candidate[self._output])
         one, other = (_rank(scores.reshape(-1), sample.label) for scores in sides)
         self._ranks.append((one, other))
+        self._answers.append(int(sides[0].argmax()))
         self._labels.append(sample.label)
 
     def hits(self) -> dict[str, np.ndarray]:
@@ -110,10 +118,23 @@ class _Ranks:
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return shares of samples, and the mean over the classes that are among them."""
-        found = self.fold_draws(samples[None])
-        return {
-            name: Value(float(mine[0]), float(other[0])) for name, (mine, other) in found.items()
+        found, doubt = self.fold_draws(samples[None]), self._doubt()
+        moot = {name: Value(None, remark=why, applies=False) for name, why in self._moot.items()}
+        return moot | {
+            name: Value(float(mine[0]), float(other[0]), doubt)
+            for name, (mine, other) in found.items()
         }
+
+    def _doubt(self) -> str:
+        """Say that all labels, or all answers of the reference, are of one class."""
+        if len(self._labels) < FEW:
+            return ""
+        if len({*self._labels}) == 1:
+            only = self._labels[0]
+            return f"every label is class {only}: a model that always says so is right"
+        if len({*self._answers}) == 1:
+            return doubt_one_answer(self._answers[0])
+        return ""
 
     def fold_draws(self, draws: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Do the same for each draw."""

@@ -17,7 +17,7 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
-from trtbuild.measure.choose_output import choose_output
+from trtbuild.measure.choose_output import choose_output, refuse_shape
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
 from trtbuild.measure.likeness import WINDOW, find_psnr, find_ssim
 from trtbuild.measure.truths import Against, Sides, choose_figures, choose_sides, list_axes
@@ -74,9 +74,13 @@ class Image(MetricKind):
         """Return a measurement of pictures.
 
         Raises:
-            StepInputError: there is no such output, or labels are asked for and there are none.
+            StepInputError: there is no such output, it is no picture, or labels are asked for and
+                there are none.
         """
         output = choose_output(self.output, subject, self.kind)
+        if len(subject.outputs[output].shape) < _PLANE:
+            wanted = "[channels, height, width] or [height, width]"
+            raise refuse_shape(subject.outputs[output], self.kind, wanted)
         sides = choose_sides(
             self.against,
             subject,
@@ -122,8 +126,6 @@ class _Pictures:
         import numpy as np
 
         wide = np.asarray(picture, np.float64)
-        if wide.ndim < _PLANE:
-            raise CannotMeasure(f"of shape {list(picture.shape)}, it is no picture")
         if self._told.channels_last and wide.ndim > _PLANE:
             wide = np.moveaxis(wide, -1, -3)
         planes = wide.reshape(-1, *wide.shape[-2:])

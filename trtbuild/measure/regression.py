@@ -70,7 +70,7 @@ class Regression(MetricKind):
             kind=self.kind,
             labels="an array of what should come out",
             fits=lambda labels: list_axes(labels) == list_axes(subject.outputs[output]),
-            numbers=True,
+            numbers=not list_axes(subject.outputs[output]),
         )
         return _Differences(self, output, sides)
 

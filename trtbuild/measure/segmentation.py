@@ -15,7 +15,7 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
-from trtbuild.measure.choose_output import choose_output
+from trtbuild.measure.choose_output import choose_output, refuse_shape
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
 from trtbuild.measure.truths import Against, Sides, choose_figures, choose_sides, list_axes
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["Segmentation"]
+
+_SIDES = 2
+"""Height and width."""
 
 
 class Segmentation(MetricKind):
@@ -84,9 +87,13 @@ class Segmentation(MetricKind):
         """Return a measurement of class maps.
 
         Raises:
-            StepInputError: there is no such output, or labels are asked for and there are none.
+            StepInputError: there is no such output, it holds no map, or labels are asked for and
+                there are none.
         """
         output = choose_output(self.output, subject, self.kind)
+        if len(subject.outputs[output].shape) < _SIDES:
+            wanted = "[classes, height, width] or [height, width]"
+            raise refuse_shape(subject.outputs[output], self.kind, wanted)
         sides = choose_sides(
             self.against,
             subject,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
     CannotMeasure,
     Figure,
@@ -16,7 +17,7 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
-from trtbuild.measure.choose_output import choose_output
+from trtbuild.measure.choose_output import choose_output, refuse_shape
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
 from trtbuild.measure.sequences import collapse, count_edits, split_words
 from trtbuild.measure.truths import Against, Sides, choose_sides, list_axes
@@ -83,9 +84,13 @@ class Sequence(MetricKind):
         """Return a measurement of sequences.
 
         Raises:
-            StepInputError: there is no such output, or labels are asked for and there are none.
+            StepInputError: there is no such output, it is no sequence, or labels are asked for and
+                there are none.
         """
         output = choose_output(self.output, subject, self.kind)
+        if not _is_sequence(subject.outputs[output]):
+            wanted = "scores [length, tokens], or tokens as whole numbers [length]"
+            raise refuse_shape(subject.outputs[output], self.kind, wanted)
         sides = choose_sides(
             self.against,
             subject,
@@ -207,6 +212,11 @@ class _Sequences:
         if self._sides.reference and not np.array(self._agreement)[samples, 4].any():
             told = "the reference says nothing in any sample: there is nothing to agree with"
             yield from ((name, told) for name in ("sequence_agreement", "edit_rate"))
+
+
+def _is_sequence(output: TensorSpec) -> bool:
+    shape = output.shape[1:] if len(output.shape) > 2 and output.shape[0] == 1 else output.shape  # noqa: PLR2004
+    return "float" not in output.dtype or len(shape) == 2  # noqa: PLR2004  # length, tokens
 
 
 def _read_tokens(truth: np.ndarray | None) -> np.ndarray:

@@ -41,6 +41,7 @@ def make_check_step(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | 
         aim=describe_build_target(backend, recipe),
         shapes=find_profile_shapes(recipe),
         allow_float=section.allow_float if section else (),
+        norms_folded=any(fix.kind == "fold_batchnorm" for fix in recipe.fixes),
         off=recipe.checks.off,
     )
 

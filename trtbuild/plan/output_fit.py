@@ -12,6 +12,9 @@ from trtbuild.recipe.problems import Path, Problem
 
 __all__ = ["find_output_problems"]
 
+LAYOUT = ("output", "boxes", "scores", "classes", "number")
+"""The options of a detector's layout that name outputs."""
+
 
 def find_output_problems(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     """Yield every place where `compare` names an output, or a part of one, that is not there."""
@@ -25,10 +28,11 @@ def find_output_problems(loaded: LoadedRecipe, signature: Signature) -> Iterator
         (("compare", "gates", index, "output"), gate.output)
         for index, gate in enumerate(section.gates)
     ]
-    asked += [
-        (("compare", "metrics", index, "output"), getattr(metric, "output", None))
-        for index, metric in enumerate(section.metrics)
-    ]
+    for index, metric in enumerate(section.metrics):
+        place: Path = ("compare", "metrics", index)
+        asked.append(((*place, "output"), getattr(metric, "output", None)))
+        layout = getattr(metric, "layout", None)
+        asked += [((*place, "layout", each), getattr(layout, each, None)) for each in LAYOUT]
     for path, name in asked:
         if name is not None and name not in known and not _may_be_cut_at(name, signature):
             message = f"the model has no output `{name}`"

@@ -182,7 +182,11 @@ def _check_cache(
         yield loaded.source.problem(CACHE, error.message, error.hint)
         return
     names = list(table.ranges.tensors) if table else []
-    if table and not set(names) & set(tensors):
+    if table and not names:
+        told = f"{getattr(section.calibrator, 'path', '')}: holds no ranges below its first line"
+        hint = "was it cut off? whatever calibrated writes a line for each tensor"
+        yield loaded.source.problem(CACHE, told, hint)
+    elif table and not set(names) & set(tensors):
         from trtbuild.calib.range_import import name_few
 
         told = f"the model has none of its {len(names)} tensors: {name_few(names)}"

@@ -18,7 +18,7 @@ __all__ = ["CheckModel"]
 class CheckModel(Step):
     """Check a model for a target: an error ends the build, a warning is shown to every reader."""
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"
@@ -33,6 +33,8 @@ class CheckModel(Step):
     """Of the inputs, for counting the work: the opt shapes."""
     allow_float: tuple[str, ...] = ()
     """Layers that may be float where INT8 was asked for: names, patterns, `op:` and an operator."""
+    norms_folded: bool = False
+    """Whether batch norms were folded, as far as that could be done."""
     off: dict[str, str] = {}
     """Rules that are turned off, and why."""
 
@@ -55,6 +57,7 @@ class CheckModel(Step):
             ranges=self._ranges(context),
             shapes=self.shapes,
             allow_float=self.allow_float,
+            norms_folded=self.norms_folded,
         )
         found = check_against_rules(subject, target=self.target, off=self.off)
         _refuse([fault for fault in found.faults if fault.level == "error" and not fault.off])

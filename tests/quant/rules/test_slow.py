@@ -89,6 +89,18 @@ def test_a_norm_behind_a_float_conv_costs_no_int8(expected, source):
     assert expected == nodes(unfolded_norm, graph(body, c=(8,)))
 
 
+@pytest.mark.parametrize("folded", [True, False])
+def test_a_norm_that_was_to_be_folded_needs_other_advice(folded):
+    """The fix that left it is in the recipe already."""
+    ((_, reason, *own),) = unfolded_norm(
+        RuleSubject(model=graph(two(NORM), more=ONES), norms_folded=folded)
+    )
+
+    assert folded == reason.endswith("`fold_batchnorm` left it")
+    assert [folded] * len(own) == ["`{kind: fold_constants}` in front" in each for each in own]
+    assert folded == bool(own)
+
+
 @pytest.mark.parametrize(
     ("expected", "norm", "more"),
     [

@@ -50,10 +50,16 @@ def unfolded_norm(subject: RuleSubject) -> RuleHits:
         why = _reason_not_to_fold(view, node)
         if why:
             yield name_of(node), f"{told}; it cannot be folded: {why}", _CANNOT_FOLD
+        elif subject.norms_folded:
+            yield name_of(node), f"{told}; `fold_batchnorm` left it", _LEFT
         else:
             yield name_of(node), told
 
 
+_LEFT = (
+    "the note of fix_graph says why; where weights are computed, put `{kind: fold_constants}` in "
+    "front of it"
+)
 _CANNOT_FOLD = "give it a layer of its own when exporting, or turn the rule off with this reason"
 
 

@@ -78,6 +78,8 @@ class RuleSubject:
     """Of the inputs, for counting; dimensions that nobody gives count as 1."""
     allow_float: tuple[str, ...] = ()
     """Patterns over layers that may be float where INT8 was asked for."""
+    norms_folded: bool = False
+    """Whether the fix `fold_batchnorm` was there: what norms are left, it left."""
 
     @cached_property
     def view(self) -> GraphView:
