@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.shapes import forget_unknown, infer_shapes, is_named
+from trtbuild.model.shapes import complete_outputs, forget_unknown, infer_shapes, is_named
 
 TEXT = "m (float[N, 100] x) => (float[N, K] y) { h = MatMul(x, w)  y = Relu(h) }"
 WEIGHT = np.arange(10_000, dtype=np.float32).reshape(100, 100)
@@ -98,6 +98,23 @@ def test_an_input_of_nothing_is_of_unknown_size(size, expected):
         for value in (model.graph.input[0], model.graph.output[0])
     ]
     assert ("dim_value", 0) == said(model.graph.input[1].type.tensor_type.shape.dim[0])
+
+
+def test_outputs_without_a_shape_get_what_inference_finds():
+    """Its rank too where a Reshape's shape is computed; weights stay where they were."""
+    model = model_of("""g (float[N, 3, 8] x) => (float[N, 24] y, float[N, 3, 8] z)
+        <int64[1] i0 = {0}, int64[1] i1 = {1}, int64[1] rest = {-1}> {
+        s = Shape(x)  n = Slice(s, i0, i1)  to = Concat<axis=0>(n, rest)
+        y = Reshape(x, to)  z = Relu(x) }""")
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    model.graph.output[1].ClearField("type")
+    kept = [tensor.SerializeToString() for tensor in model.graph.initializer]
+
+    assert ["y", "z"] == complete_outputs(model)
+    assert [] == complete_outputs(model)
+    assert [2, 3] == [len(value.type.tensor_type.shape.dim) for value in model.graph.output]
+    assert 1 == model.graph.output[1].type.tensor_type.elem_type
+    assert kept == [tensor.SerializeToString() for tensor in model.graph.initializer]
 
 
 def said(dim: onnx.TensorShapeProto.Dimension) -> tuple[str, int | str] | None:

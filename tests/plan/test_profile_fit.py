@@ -13,6 +13,7 @@ RECIPE = """{"version": 1, "name": "r", "model": {"kind": "onnx", "path": "m.onn
 "targets": {"rtx": {"kind": "tensorrt_rtx"}}, "profiles": [%s]%s}"""
 SMALL = '{"x": {"min": [1, 3, 4], "opt": [2, 3, 8], "max": [4, 3, 10]}}'
 LARGE = '{"x": {"min": [1, 3, 11], "opt": [2, 3, 16], "max": [4, 3, 16]}}'
+STATE = '{"x": {"min": [2, 1, 32], "opt": [2, 4, 32], "max": [2, 8, 32]}}'
 BATCH_BEHIND = ', "inputs": {"x": {"batch_axis": 2}}'
 
 
@@ -36,6 +37,8 @@ def told(profiles, shape, spans=(), more=""):
         (0, SMALL, (2, 3), (), BATCH_BEHIND),
         (1, SMALL, (5, 3), (), BATCH_BEHIND),
         (0, SMALL, (1, 3, 10), (), ""),
+        (0, STATE, (2, 32), (), ""),  # a state's batch may be behind
+        (1, STATE, (2, 33), (), ""),
         (0, SMALL, (99,), (), ""),  # of another rank: said elsewhere
         (0, "", (99,), (), ""),
         (0, SMALL.replace("[4, 3, 10]", "[4, 3]"), (3, 99), (), ""),  # so is what is no profile

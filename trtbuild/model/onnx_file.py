@@ -20,7 +20,7 @@ from trtbuild.model.names import tell_apart
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.model.order import sort_nodes
 from trtbuild.model.plugins import declare_domains, describe_plugin, find_plugins
-from trtbuild.model.shapes import forget_unknown
+from trtbuild.model.shapes import complete_outputs, forget_unknown
 from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.model.weights_file import (
     SMALL_BYTES,
@@ -90,6 +90,9 @@ def read_onnx(path: Path) -> ImportedModel:
         named = join_few([f"`{name}`" for name in shared], SHOWN)
         notes.append(f"nodes that shared a name got names of their own: {named}")
     forget_unknown(model)
+    if filled := complete_outputs(model):
+        named = join_few([f"`{name}`" for name in filled], SHOWN)
+        notes.append(f"outputs without a shape got the one that follows: {named}")
     notes += _note_plugins(model)
     notes += check_onnx(model, str(path), weights=True, hint=EXPORT_AGAIN)
     return ImportedModel(model, tuple(notes))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Dimension",
+    "complete_outputs",
     "complete_shapes",
     "forget_unknown",
     "infer_at",
@@ -64,6 +65,34 @@ def forget_unknown(model: onnx.ModelProto) -> None:
 def _list_sizes(value: onnx.ValueInfoProto) -> list[int | None]:
     dims = value.type.tensor_type.shape.dim
     return [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+
+
+def complete_outputs(model: onnx.ModelProto) -> list[str]:
+    """Give outputs that say no shape, or no type, what inference finds; return which got one.
+
+    What it does not reach, or where it fails, stays: whoever checks the model says so.
+    """
+    lacking = [value for value in model.graph.output if not _is_whole(value)]
+    if not lacking:
+        return []
+    weights = _take_weights(model)
+    try:
+        made = _infer(model, strict=False)
+    except StepInputError:
+        return []
+    finally:
+        _put_weights(model, weights)
+    found = {value.name: value for value in made.graph.output if _is_whole(value)}
+    done = [value for value in lacking if value.name in found]
+    for value in done:
+        value.type.CopyFrom(found[value.name].type)
+    return [value.name for value in done]
+
+
+def _is_whole(value: onnx.ValueInfoProto) -> bool:
+    tensor = value.type.tensor_type
+    other = value.type.HasField("sequence_type") or value.type.HasField("optional_type")
+    return bool(other or (tensor.elem_type != 0 and tensor.HasField("shape")))
 
 
 def infer_shapes(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:

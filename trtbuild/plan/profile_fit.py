@@ -50,12 +50,21 @@ def _takes(profile: ProfileShapes, sizes: list[Span], recipe: Recipe, name: str)
     if len(profile.min) != len(profile.max):
         return True  # which is not for here to say
     own = list(zip(profile.min, profile.max, strict=True))
-    if len(own) == len(sizes) + 1:
-        feeding = recipe.inputs.get(name)
-        chosen = None if feeding is None else feeding.batch_axis
-        del own[chosen if isinstance(chosen, int) and chosen < len(own) else 0]
-    if len(own) != len(sizes):
+    if len(own) == len(sizes):
+        return _fits(sizes, own)
+    if len(own) != len(sizes) + 1:
         return True  # nor is this
+    feeding = recipe.inputs.get(name)
+    chosen = None if feeding is None else feeding.batch_axis
+    if isinstance(chosen, int) and chosen < len(own):
+        axes = [chosen]
+    else:
+        # Which axis counts the samples is the model's to say: a state's may be any.
+        axes = [0, *(axis for axis, (least, _) in enumerate(own) if least == 1)]
+    return any(_fits(sizes, [*own[:axis], *own[axis + 1 :]]) for axis in axes)
+
+
+def _fits(sizes: list[Span], own: list[Span]) -> bool:
     pairs = zip(sizes, own, strict=True)
     return all(low <= least and most <= high for (least, most), (low, high) in pairs)
 
