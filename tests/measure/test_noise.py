@@ -30,6 +30,21 @@ def test_a_figure_is_judged_by_its_resolution_or_its_error(expected, metric, bef
 
 
 @pytest.mark.parametrize(
+    ("expected", "known", "before", "after"),
+    [
+        ("worse", " high", 80.0, 40.0),
+        ("noise", " high", 80.0, 81.0),
+        ("better", " high", 0.9, 30.0),
+        ("better", " low", -3.0, -5.0),
+        ("worse", " low", -0.5, 0.5),
+    ],
+)
+def test_a_figure_of_no_known_best_is_judged_by_itself(expected, known, before, after):
+    """A score of a hundred, or a log likelihood: 1 or 0 is not where it ends."""
+    assert expected == judge_movement("score", before, after, 100, known=known)
+
+
+@pytest.mark.parametrize(
     ("expected", "lost", "gained"),
     [("same", 0, 0), ("noise", 5, 0), ("worse", 6, 0), ("better", 2, 12), ("noise", 5000, 5100)],
 )

@@ -77,7 +77,8 @@ def judge_movement(
     """Judge a figure by itself: a share by its resolution, another by its error.
 
     A share of `samples` says nothing below one of them. Any other figure has an error (1 - cosine,
-    the power of the noise, the largest difference) that must change by more than `NOISE` of it.
+    the power of the noise, the largest difference) that must change by more than `NOISE` of it; of
+    one that is above 1, or below 0, no error is known, and it must change so itself.
     `known` is what a lock says of a figure that is no metric by name: unit and better end.
     """
     row = find_row(metric) or _read_known(known)
@@ -88,9 +89,11 @@ def judge_movement(
     improved = (after > before) == (row.better == "high")
     if row.unit == "share":
         small = samples > 0 and abs(after - before) * samples <= 1 + LEAST_ERROR
-    else:
+    elif _has_error(row, before) and _has_error(row, after):
         then, now = _error(row, before), _error(row, after)
         small = abs(math.log(now / then)) <= math.log1p(NOISE)
+    else:
+        small = abs(after - before) <= NOISE * max(abs(before), abs(after))
     return "noise" if small else "better" if improved else "worse"
 
 
@@ -105,6 +108,11 @@ class _Known:
 def _read_known(text: str) -> _Known | None:
     unit, _, better = text.rpartition(" ")
     return _Known(unit, better) if better in ("high", "low") else None
+
+
+def _has_error(row: MetricRow | _Known, value: float) -> bool:
+    """Tell whether a figure says how far it is from the best: 1, or 0 where low is better."""
+    return row.unit == "dB" or (value <= 1 if row.better == "high" else value >= 0)
 
 
 def _error(row: MetricRow | _Known, value: float) -> float:
