@@ -30,6 +30,18 @@ def test_own_error_is_over_all_feeds():
     assert None is none.measure()
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_squares_of_any_float_are_float64(dtype):
+    """Beyond 256, or below 1e-4, those of float16 would be infinite, or nothing."""
+    own = OwnError()
+    own.add(0, np.array([1000, 0.001], dtype), np.array([1001, 0.001], dtype))
+    small = OwnError()
+    small.add(0, np.array([2.0**-13], dtype), np.array([2.0**-13 * 1.125], dtype))
+
+    assert 60 == pytest.approx(own.measure(), abs=1e-3)
+    assert 20 * np.log10(8) == pytest.approx(small.measure())
+
+
 def test_what_is_no_number_spoils_nothing():
     """A NaN is passed over, and infinity is as large as JSON allows."""
     count = OperandCount("x", 1.0)

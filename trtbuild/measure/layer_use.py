@@ -23,12 +23,12 @@ class OwnError:
         self._sums: dict[int, tuple[float, ...]] = {}
 
     def add(self, index: int, exact: np.ndarray, quantized: np.ndarray) -> None:
-        """Add what the layer made of one feed."""
+        """Add what the layer made of one feed: arrays of one shape, of floats of any width."""
         import numpy as np
 
-        noise = exact - quantized
+        noise = np.subtract(exact, quantized, dtype=np.float64)
         self._sums[index] = tuple(
-            float(np.square(each).sum(dtype=np.float64)) for each in (exact, noise)
+            float(np.square(each, dtype=np.float64).sum()) for each in (exact, noise)
         )
 
     def measure(self) -> float | None:
