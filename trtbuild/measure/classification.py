@@ -140,21 +140,32 @@ class _Ranks:
         """Do the same for each draw."""
         import numpy as np
 
-        ranks, labels = np.array(self._ranks), np.array(self._labels)
+        ranks = np.array(self._ranks)
         found = {}
         for k in self._top:
             hits = (ranks < k)[draws].mean(axis=1)
             found[f"top{k}"] = (hits[:, 1], hits[:, 0])
-        sums = np.zeros((len(draws), 2))
-        present = np.zeros(len(draws))
-        for label in np.unique(labels):
-            mine = (labels == label)[draws]
-            counts = mine.sum(axis=1)
-            right = ((ranks == 0)[draws] & mine[:, :, None]).sum(axis=1)
-            sums += right / np.maximum(counts, 1)[:, None]
-            present += counts > 0
-        means = sums / present[:, None]
-        return {**found, "balanced_accuracy": (means[:, 1], means[:, 0])}
+        _, classes = np.unique(self._labels, return_inverse=True)
+        recalls = np.array([_find_mean_recalls(ranks == 0, classes, draw) for draw in draws])
+        return {**found, "balanced_accuracy": (recalls[:, 1], recalls[:, 0])}
+
+
+def _find_mean_recalls(right: np.ndarray, classes: np.ndarray, draw: np.ndarray) -> list[float]:
+    """Return the mean recall of each side over the classes that are in a draw.
+
+    In time that grows with the samples, however many classes there are.
+
+    Args:
+        right: whether a sample is recognized, bool [samples, sides].
+        classes: the class of each sample, from 0 on without gaps, int [samples].
+        draw: numbers of samples, int64 [n].
+    """
+    import numpy as np
+
+    times = np.bincount(draw, minlength=len(classes))
+    counts = np.bincount(classes, times)
+    hits = (np.bincount(classes, times * side) for side in right.T)
+    return [float((each[counts > 0] / counts[counts > 0]).mean()) for each in hits]
 
 
 def _rank(scores: np.ndarray, label: int) -> int:

@@ -112,15 +112,21 @@ def _precisions(each: _OfClass, weights: np.ndarray, present: np.ndarray) -> Ite
         hits = weights[:, right].cumsum(axis=1)
         precision = hits / (counted[:, right] + _TINY)
         best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        yield np.array([_interpolate(*row) for row in zip(hits, best, present, strict=True)])
+        yield _interpolate(hits, best, present)
 
 
-def _interpolate(hits: np.ndarray, best: np.ndarray, present: int) -> float:
-    """Return the mean of the precision at 101 recalls; 0 beyond the highest recall."""
+def _interpolate(hits: np.ndarray, best: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return the mean of the precision at 101 recalls, [draws]; 0 beyond the highest recall.
+
+    Args:
+        hits: how many of a list are right up to each that is, [draws, n].
+        best: the highest precision from there on, [draws, n].
+        present: how many things there are, [draws].
+    """
     import numpy as np
 
-    if not present or not hits.size:
-        return 0.0
     recalls = np.linspace(0.0, 1.0, _RECALLS)
-    places = np.searchsorted(hits / present, recalls, side="left")
-    return float(best[places[places < len(best)]].sum() / _RECALLS)
+    reached = np.searchsorted(recalls, hits / np.maximum(present, 1)[:, None], side="right")
+    first = np.diff(reached, axis=1, prepend=0)  # recalls that nothing before has reached
+    means: np.ndarray = (best * first).sum(axis=1) / _RECALLS
+    return np.where(present > 0, means, 0.0)
