@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -130,3 +131,14 @@ def test_json_of_one_number_a_tensor_is_a_limit():
     found = table(json.dumps({"a": 2}).encode()).ranges.tensors["a"]
 
     assert (-2.0, 2.0, "imported") == (found.low, found.high, found.origin)
+
+
+def test_a_name_that_is_there_twice_is_found_in_moments():
+    """In a long file, too: the name is counted, and not looked for once for each."""
+    lines = [f'"t{number}": 1' for number in range(40_000)]
+    data = f"{{{', '.join([*lines, lines[-1]])}}}".encode()
+    before = time.process_time()
+
+    with pytest.raises(RangeFileError, match="`t39999` stands there twice"):
+        table(data)
+    assert time.process_time() - before < 5
