@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -35,6 +36,26 @@ def test_the_spread_is_that_of_pairs():
     found = errors(0.1, 0.01, 0.3).compare(errors(0.2, 0.02, 0.6))
 
     assert pytest.approx((10 * math.log10(2), 0)) == found
+
+
+def test_a_sample_that_is_nearly_all_of_the_error_leaves_the_others():
+    """Without it 10 and 30 dB remain, of which nothing is lost in the sum."""
+    found = errors(1e8, 0.1, 0.001).compare(errors(1e8, 0.001, 0.1))
+    alone = [-10 * math.log10(x / 2) for x in (0.101, 1e8 + 0.1, 1e8 + 0.001)]
+    other = [-10 * math.log10(x / 2) for x in (0.101, 1e8 + 0.001, 1e8 + 0.1)]
+    gaps = [one - two for one, two in zip(alone, other, strict=True)]
+    spread = math.sqrt(sum((gap - sum(gaps) / 3) ** 2 for gap in gaps) * 2 / 3)
+
+    assert pytest.approx((0, spread), abs=1e-12) == found
+
+
+def test_many_samples_are_compared_in_moments():
+    """Each is left out once: not by summing up all the others for it."""
+    many = errors(*(0.1 + n % 7 / 100 for n in range(20_000)))
+    before = time.process_time()
+
+    assert (0, 0) == many.compare(many)
+    assert time.process_time() - before < 5
 
 
 def test_runs_of_one_sample_are_no_samples_of_their_own():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 __all__ = ["Errors"]
@@ -49,11 +50,12 @@ class Errors(NamedTuple):
         samples are paired.
         """
         gain = self.decibels - other.decibels
-        owners = self._group()
+        owners = list(self._group().values())
         count = len(owners)
         if count == 1:
             return gain, 0.0
-        without = [self._leave(each) - other._leave(each) for each in owners.values()]
+        pairs = zip(self._leave_each_out(owners), other._leave_each_out(owners), strict=True)
+        without = [mine - theirs for mine, theirs in pairs]
         middle = math.fsum(without) / count
         spread = math.fsum((each - middle) ** 2 for each in without) * (count - 1) / count
         return gain, math.sqrt(spread)
@@ -65,13 +67,22 @@ class Errors(NamedTuple):
             found.setdefault(place // self.repeats, []).append(index)
         return found
 
-    def _leave(self, left: Collection[int]) -> float:
-        """Return the score without some of the runs."""
-        sums = [
-            math.fsum(share for index, share in enumerate(each) if index not in left)
-            for each in self.shares
-        ]
-        return self._score(sums, len(self.places) - len(left))
+    def _leave_each_out(self, owners: Sequence[Sequence[int]]) -> Iterator[float]:
+        """Yield the score without the runs of each sample.
+
+        From what stands before it and behind it, which is summed up once. Taking a sample off the
+        sum of all would leave only rounding errors where that sample is nearly all of it.
+        """
+        before, behind = [], []
+        for each in self.shares:
+            own = [math.fsum(each[index] for index in places) for places in owners]
+            before.append([*accumulate(own, initial=0.0)])
+            behind.append([*accumulate(reversed(own), initial=0.0)][::-1])
+        for place, left in enumerate(owners):
+            sums = [
+                one[place] + other[place + 1] for one, other in zip(before, behind, strict=True)
+            ]
+            yield self._score(sums, len(self.places) - len(left))
 
     def _score(self, sums: Sequence[float], count: int) -> float:
         """Return dB of sums over so many runs."""
