@@ -54,7 +54,7 @@ WARM = 5
 STAGES = {
     "find": {"recipe": "find.yaml", **MODEL},
     "cut": {"python": "code.py:cut"},
-    "name": {"recipe": "name.yaml", "batch": 2, "wait_ms": 2, **MODEL},
+    "which": {"recipe": "name.yaml", "batch": 2, "wait_ms": 2, **MODEL},
 }
 
 

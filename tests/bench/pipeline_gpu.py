@@ -59,7 +59,7 @@ def compare(folder: Path, seconds: float, sizes: dict[str, int], batch: int) -> 
     stages = {
         "find": {"recipe": "find.yaml", "device": "cuda", "batch": batch, "wait_ms": 2},
         "cut": {"python": "code.py:cut"},
-        "name": {"recipe": "name.yaml", "device": "cuda", "batch": batch, "wait_ms": 2},
+        "which": {"recipe": "name.yaml", "device": "cuda", "batch": batch, "wait_ms": 2},
     }
     if "--profile" in sys.argv:
         profile(lambda: measure(folder, stages, seconds))

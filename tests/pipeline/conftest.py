@@ -30,6 +30,23 @@ def fail(item):
 
 def wrong(item):
     return 7
+
+def leave(item):
+    raise SystemExit(3)
+
+def empty(item):
+    item.pictures = [item.picture[2:2]]
+    return item
+
+seen = []
+
+def late(item):
+    seen.append(item)
+    return seen[-2] if len(seen) > 1 else item
+
+def nan(item):
+    item.values |= {"a": float("nan"), "b": [1, float("inf")]}
+    return item
 """
 
 

@@ -47,14 +47,14 @@ class Copies:
 def run(monkeypatch):
     """Run pictures through a model that gives its input back; return what came, and the copies."""
 
-    def done(copies, pictures, platform="tensorrt_plan", at_once=4):
+    def done(copies, pictures, platform="tensorrt_plan", at_once=4, batch="n", most=4):
         monkeypatch.setattr(fed_model, "GpuPictures", lambda _: copies)
-        x = TensorSpec(name="x", dtype="float32", shape=("n", 3, 4, 4))
+        x = TensorSpec(name="x", dtype="float32", shape=(batch, 3, 4, 4))
         engine = SimpleNamespace(
             inputs=(x,), on_gpu=True, platform=platform, run=lambda feed: {"y": feed["x"]}
         )
         recipe = SimpleNamespace(file="r.yaml", recipe=SimpleNamespace(inputs={}))
-        model = fed_model.FedModel("it", engine, HOW, "x", recipe)
+        model = fed_model.FedModel("it", engine, HOW, "x", recipe, most=most)
         items = model.preprocess([Item(n, f"{n}", each) for n, each in enumerate(pictures)])
         parts = [items[n : n + at_once] for n in range(0, len(items), at_once)]
         return [
@@ -87,5 +87,17 @@ def test_onnx_runtime_is_given_as_many_at_once_as_ever(run):
     found = run(copies, pictures, "onnxruntime_onnx", at_once=2)
 
     assert [2, 2, 2] == copies.batches
+    for picture, each in zip(pictures, found, strict=True):
+        assert np.array_equal(HOW.apply(picture, "it"), each)
+
+
+@pytest.mark.parametrize(("batch", "most", "batches"), [("n", 2, [2, 2, 1]), (1, 4, [1] * 5)])
+def test_no_more_are_run_at_once_than_may_be(run, batch, most, batches):
+    """However many pictures the frames have that came together, and one by one where that is it."""
+    pictures = [RNG.integers(0, 256, (9, 7, 3), np.uint8) for _ in range(5)]
+    copies = Copies()
+    found = run(copies, pictures, at_once=5, batch=batch, most=most)
+
+    assert batches == copies.batches
     for picture, each in zip(pictures, found, strict=True):
         assert np.array_equal(HOW.apply(picture, "it"), each)

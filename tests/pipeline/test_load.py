@@ -29,6 +29,7 @@ def test_it_is_known_by_its_stages(tmp_path):
 
     assert is_pipeline(path)
     assert ["find", "cut"] == list(load_pipeline(path).pipeline.stages)
+    assert is_pipeline(write(tmp_path, GOOD.replace("stages", "stagse")))
     assert not is_pipeline(write(tmp_path, "version: 1\nmodel: {}\n"))
     assert not is_pipeline(tmp_path / "none.yaml")
 
@@ -43,7 +44,15 @@ def test_it_is_known_by_its_stages(tmp_path):
         ("batch: 4", "bach: 4", 4, "`bach` is not an option of a stage"),
         ("{recipe: detector.yaml, ", "{", 4, "either `recipe` or `python`"),
         ('{python: "code.py:cut"}', '{python: "code.py:cut", device: cpu}', 5, "are for a stage"),
+        ("  cut:", "  name:", 5, "`name` is in each line of results already"),
         (GOOD, "- 1\n", 1, "a pipeline is a mapping"),
+        ("stages:\n", "stages: {}\nx:\n", 3, "`stages` is empty"),
+        ('{python: "code.py:cut"}', "code.py:cut", 5, "`cut` must be a mapping, not text"),
+        ("batch: 4", "batch: 1.5", 4, "`batch` must be a whole number, not 1.5"),
+        ("out.jsonl", "street.mp4", 6, "`json_lines` would be written over .*is the source"),
+        ("out.jsonl", "./p.yaml", 6, "which is the pipeline itself"),
+        ("out.jsonl", "code.py", 6, "which is read by the stage `cut`"),
+        ("out.jsonl", "a.mp4, video: a.mp4", 6, "`video` would .* what `json_lines` is written to"),
         ("results:", "results: &a", 6, None),
     ],
 )

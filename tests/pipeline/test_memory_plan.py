@@ -44,7 +44,7 @@ def pipeline(project, monkeypatch):
         result = make_result("t", "tensorrt11", "11.4.0", ("9.0",), b"engine")
         result = result.model_copy(update=told)
         (project / "build/mean/t/engine.json").write_text(result.model_dump_json())
-        stages = {name: {"recipe": "mean.yaml", **stage} for name in ("find", "name")}
+        stages = {name: {"recipe": "mean.yaml", **stage} for name in ("find", "which")}
         stages["cut"] = {"python": "code.py:halve"}
         file = {"version": 1, "source": {"kind": "folder", "path": "."}, "stages": stages}
         (project / "p.yaml").write_text(json.dumps(file))
@@ -60,7 +60,7 @@ def test_what_all_stages_take_is_summed_up(pipeline):
     plan = plan_memory(*pipeline(10 * MIB, 5 * MIB, 20 * MIB), H100)
 
     assert (H100["gpu"], 100 * MIB) == (plan.gpu, plan.free_bytes)
-    assert ["find", "name"] == [each.stage for each in plan.stages]
+    assert ["find", "which"] == [each.stage for each in plan.stages]
     assert 2 * (30 * MIB + BUFFERS) == plan.total_bytes
     told = "find 30.0 MiB (weights 10.0 MiB, layers 20.0 MiB, inputs and outputs 1.5 KiB)"
     assert told == plan.stages[0].describe()

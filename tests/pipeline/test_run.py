@@ -74,7 +74,13 @@ def test_a_full_queue_drops_the_oldest_where_it_may(run, project):
 
 @pytest.mark.parametrize(
     ("function", "told"),
-    [("fail", "stage `it`: fail raised ValueError on frame f0: no"), ("wrong", "returned int")],
+    [
+        ("fail", "stage `it`: fail raised ValueError on frame f0: no"),
+        ("wrong", "returned int"),
+        ("leave", "stage `it`: leave raised SystemExit on frame f0: 3"),
+        ("empty", r"stage `it`: empty on frame f0: picture 0 is uint8 \[0, 8, 3\]"),
+        ("late", "stage `it`: late on frame f1: was given frame number 1, and returned 0"),
+    ],
 )
 def test_a_stage_that_fails_ends_it(run, project, function, told):
     """With the stage and the frame; no half-written result stays."""

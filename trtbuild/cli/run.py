@@ -77,13 +77,14 @@ def run(  # noqa: PLR0913  # its options
     Of a pipeline, all of its stages at once.
     """
     from trtbuild import api
-    from trtbuild.pipeline.load import is_pipeline
+    from trtbuild.pipeline.load import demand_yaml, is_pipeline
 
     what = api.name_variant(what, variant)
     if is_pipeline(what):
         _run_pipeline(what, inputs, build_dir, format_)
         return
     if inputs is None:
+        demand_yaml(what)
         raise UsageError(
             "`--input` is missing: what is it to run on?", hint=f"--input PATH: {INPUT}"
         )

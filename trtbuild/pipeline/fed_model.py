@@ -31,9 +31,18 @@ class FedModel:
     """
 
     def __init__(
-        self, name: str, engine: Engine, how: Preprocess, given: str, recipe: LoadedRecipe
+        self,
+        name: str,
+        engine: Engine,
+        how: Preprocess,
+        given: str,
+        recipe: LoadedRecipe,
+        *,
+        most: int,
     ) -> None:
         """Take a stage's name, its engine, and how pictures become what the input `given` takes.
+
+        At `most` so many are run at once, and one by one where the model takes no more.
 
         Raises:
             UsageError: the model takes more than a picture, or a fixed batch of them.
@@ -50,6 +59,8 @@ class FedModel:
         self._input = given if given in takes else takes[0]
         self._pictures = _open_pictures(how) if engine.on_gpu else None
         self._steady = engine.on_gpu and engine.platform == OnnxGpuRunner.platform
+        first = engine.inputs[0].shape[:1]
+        self._at_once = most if any(isinstance(size, str) for size in first) else 1
         self._most = 1
         self.copies = self._pictures is not None
         """Whether pictures are copied to the GPU as they are."""
@@ -73,15 +84,17 @@ class FedModel:
         return self._how.apply(picture, name)
 
     def infer(self, items: Sequence[Item]) -> list[Item]:
-        """Run all pictures of the items at once; of those of unlike sizes, each size for itself."""
+        """Run the pictures of the items, as many at once as may be and are of one size."""
         fed = [(item, each) for item in items for each in item.fed.pop(self._name)]
         made: list[dict[str, np.ndarray]] = [{} for _ in fed]
         kinds = [_tell_kind(each) for _, each in fed]
         for kind in dict.fromkeys(kinds):
-            places = [place for place, each in enumerate(kinds) if each == kind]
-            outputs = self._run([fed[n][1] for n in places])
-            for row, place in enumerate(places):
-                made[place] = {name: each[row] for name, each in outputs.items()}
+            alike = [place for place, each in enumerate(kinds) if each == kind]
+            for begin in range(0, len(alike), self._at_once):
+                places = alike[begin : begin + self._at_once]
+                outputs = self._run([fed[n][1] for n in places])
+                for row, place in enumerate(places):
+                    made[place] = {name: each[row] for name, each in outputs.items()}
         for item in items:
             item.fed[self._name] = []
         for (item, _), rows in zip(fed, made, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
-__all__ = ["LoadedPipeline", "is_pipeline", "load_pipeline"]
+__all__ = ["LoadedPipeline", "demand_yaml", "is_pipeline", "load_pipeline"]
 
 SUFFIXES = (".yaml", ".yml")
+_WORDS = {"an object": "a mapping", "integer": "a whole number", "number": "a number"}
+"""What pydantic calls values, and what they are in YAML."""
 
 
 @frozen
@@ -36,11 +39,23 @@ class LoadedPipeline:
 
 
 def is_pipeline(path: Path) -> bool:
-    """Tell whether a file is a pipeline's, as it has `stages` where a recipe has `model`."""
+    """Tell whether a file is a pipeline's: it has `source` or `stages`, and no `model`."""
     if path.suffix not in SUFFIXES or not path.is_file():
         return False
     names = read_recipe_text(path).names(())
-    return "stages" in names and "model" not in names
+    return bool({"stages", "source"} & {*names}) and "model" not in names
+
+
+def demand_yaml(path: Path) -> None:
+    """Demand of a file that may be a pipeline's that its text can be read, if it is YAML.
+
+    Raises:
+        RecipeError: it is none, so that nothing says what it is.
+    """
+    if path.suffix in SUFFIXES and path.is_file():
+        source = read_recipe_text(path)
+        if source.root.bad:
+            raise RecipeError(sort_problems(source.problems))
 
 
 def load_pipeline(path: Path) -> LoadedPipeline:
@@ -58,6 +73,8 @@ def load_pipeline(path: Path) -> LoadedPipeline:
             found = PipelineFile.model_validate_json(json.dumps(source.root.plain))
         except ValidationError as error:
             problems += [_translate(each, source) for each in error.errors(include_url=False)]
+    if found is not None:
+        problems += _list_overwritten(found, source, path)
     if problems or found is None:
         hint = "begin with `version: 1`"
         problems = problems or [source.problem((), "a pipeline is a mapping of sections", hint)]
@@ -65,10 +82,29 @@ def load_pipeline(path: Path) -> LoadedPipeline:
     return LoadedPipeline(path, found)
 
 
+def _list_overwritten(found: PipelineFile, source: RecipeText, path: Path) -> Iterator[Problem]:
+    """Yield what results would be written over: what is read, or the other result."""
+    base, results = path.parent, found.results.model_dump(exclude_none=True)
+    read = {path.resolve(): "the pipeline itself"}
+    if found.source.kind in {"video", "folder"}:
+        read[(base / found.source.path).resolve()] = "the source"
+    for name, stage in found.stages.items():
+        file = stage.recipe or str(stage.python).rpartition(":")[0]
+        read[(base / file).resolve()] = f"read by the stage `{name}`"
+    for name, to in results.items():
+        what = read.get((base / to).resolve())
+        if what:
+            told = f"`{name}` would be written over `{clip(to)}`, which is {what}"
+            yield source.problem(("results", name), told, "name another file")
+        read[(base / to).resolve()] = f"what `{name}` is written to"
+
+
 def _translate(error: object, source: RecipeText) -> Problem:
     """Return what pydantic says, in our words."""
     told = dict(error)  # type: ignore[call-overload]  # pydantic's, a TypedDict
     path = tuple(told["loc"])
+    if path[-1] == "[key]" and told["type"] == "value_error":
+        return source.problem(path[:-1], str(told["ctx"]["error"]), "rename it", key=True)
     if path[-1] == "[key]":
         why = f"`{clip(path[-2])}` is no name of a stage: a letter, then letters, digits, `_`, `-`"
         return source.problem(path[:-1], why, "rename it", key=True)
@@ -110,7 +146,10 @@ def _find_section(path: tuple[str, ...]) -> tuple[type[Options], str]:
 def _tell_value(path: tuple[str, ...], told: dict[str, Any], source: RecipeText) -> Problem:
     """Say what a value must be, and what it is."""
     words = str(told["msg"])
+    if told["type"] == "too_short":
+        return source.problem(path, f"`{path[-1]}` is empty, and holds one thing at least")
     rule = words.removeprefix("Input should be ").removeprefix("a valid ").replace("'", "`")
+    rule = _WORDS.get(rule, rule)
     if rule == words or not path:
         return source.problem(path, words[:1].lower() + words[1:])
     value, known = told["input"], re.findall("`([^`]+)`", rule)

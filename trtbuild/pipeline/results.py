@@ -6,9 +6,10 @@ import contextlib
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trtbuild.core.errors import UsageError
+from trtbuild.core.errors import NotWritable, UsageError
 from trtbuild.core.files import replace_whole
 from trtbuild.data.frames import USUAL_RATE, find_rate
 from trtbuild.pipeline.item import Item
@@ -34,6 +35,7 @@ def open_results(loaded: LoadedPipeline) -> Iterator[list[Sink]]:
     """Yield what a pipeline's results are written by; files take their places when all is done.
 
     Raises:
+        NotWritable: one cannot be written.
         UsageError: a video's name does not end as one that can be written.
         MissingFile, StepInputError: the source is a video that is not there, or cannot be read.
     """
@@ -41,8 +43,9 @@ def open_results(loaded: LoadedPipeline) -> Iterator[list[Sink]]:
     with contextlib.ExitStack() as stack:
         sinks: list[Sink] = []
         if results.json_lines is not None:
-            part = stack.enter_context(replace_whole(base / results.json_lines))
-            sinks.append(_Lines(stack.enter_context(part.open("w", encoding="utf-8"))))
+            with _say_unwritable(base / results.json_lines) as path:
+                part = stack.enter_context(replace_whole(path))
+                sinks.append(_Lines(stack.enter_context(part.open("w", encoding="utf-8"))))
         if results.video is not None:
             path = base / results.video
             if path.suffix.lower() not in FORMATS:
@@ -50,8 +53,21 @@ def open_results(loaded: LoadedPipeline) -> Iterator[list[Sink]]:
                     f"results: {path.name}: is no video that can be written",
                     hint=f"let it end in {', '.join(FORMATS)}",
                 )
-            sinks.append(_Drawn(stack.enter_context(VideoFile(path, _find_rate(loaded)))))
+            rate = _find_rate(loaded)
+            with _say_unwritable(path):
+                sinks.append(_Drawn(stack.enter_context(VideoFile(path, rate))))
         yield sinks
+
+
+@contextlib.contextmanager
+def _say_unwritable(path: Path) -> Iterator[Path]:
+    try:
+        yield path
+    except OSError as error:
+        raise NotWritable(
+            f"results: {path}: cannot be written: {error.strerror or error}",
+            hint="name another place",
+        ) from error
 
 
 def _find_rate(loaded: LoadedPipeline) -> Fraction:
@@ -66,7 +82,7 @@ class _Lines:
         self._file = file
 
     def add(self, item: Item) -> None:
-        self._file.write(json.dumps(describe_item(item)) + "\n")
+        self._file.write(_write_line(describe_item(item)) + "\n")
 
 
 class _Drawn:
@@ -75,6 +91,14 @@ class _Drawn:
 
     def add(self, item: Item) -> None:
         self._video.add(draw_item(item))
+
+
+def _write_line(told: Any) -> str:
+    """Return JSON; `null` for what is no number (NaN, infinity), for which JSON has no word."""
+    try:
+        return json.dumps(told, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(told), parse_constant=lambda _: None))
 
 
 def describe_item(item: Item) -> dict[str, Any]:

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from trtbuild.core.options import NonEmpty, Options
 
 __all__ = ["FrameSource", "PipelineFile", "Queue", "Results", "Stage"]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40)]
+TAKEN = ("frame", "name", "places", "values")
+"""What stands in each line of results beside what stages say."""
+
+
+def _demand_free(name: str) -> str:
+    if name in TAKEN:
+        raise ValueError(f"`{name}` is in each line of results already, where stages have theirs")
+    return name
+
+
+Name = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40),
+    AfterValidator(_demand_free),
+]
 Rate = Annotated[float, Field(gt=0, le=100_000)]
 
 
@@ -63,7 +77,7 @@ class Stage(Options):
     """Of a recipe, the data set whose preprocessing pictures go through; by default the one that it
     compares on."""
     batch: Annotated[int, Field(ge=1, le=4096)] = 1
-    """Of a recipe, how many pictures are run at once, at most."""
+    """Of a recipe, how many pictures are run at once, at most, of one frame or several."""
     wait_ms: Annotated[float, Field(ge=0, le=60_000)] = 0.0
     """How long the first of them waits for others."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -89,7 +103,8 @@ class Results(Options):
     json_lines: NonEmpty | None = None
     """A file with a line for each frame: what every stage says of it."""
     video: NonEmpty | None = None
-    """A video (.mp4, .mkv, .avi) of the frames, with boxes and classes drawn on them."""
+    """A video (.mp4, .mkv, .avi) of the frames, with boxes and classes drawn on them, which
+    are all of one size."""
 
 
 class PipelineFile(Options):

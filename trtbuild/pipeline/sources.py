@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingFile, StepInputError, UsageError
 from trtbuild.core.words import quote_whole
+from trtbuild.pipeline.handed_on import demand_sound
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.schema import FrameSource
@@ -38,6 +39,7 @@ def take_frames(frames: Frames, ended: Callable[[], bool]) -> Iterator[Item]:
     given = _drain(frames, ended) if isinstance(frames, queue.Queue) else frames
     for number, each in enumerate(given):
         if isinstance(each, Item):
+            demand_sound(each, f"frame {number}")
             yield each
             continue
         if getattr(each, "dtype", None) != "uint8" or each.shape[2:] != (3,):

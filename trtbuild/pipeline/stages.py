@@ -10,6 +10,7 @@ from trtbuild.core.entrypoint import load_entrypoint
 from trtbuild.core.errors import StepInputError, UsageError
 from trtbuild.data.preprocess import Preprocess
 from trtbuild.pipeline.fed_model import FedModel
+from trtbuild.pipeline.handed_on import demand_sound
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.schema import Stage
@@ -53,7 +54,7 @@ def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[Stag
         answering = choose_answering(
             recipe.recipe, [each.name for each in engine.outputs], classes, TOP
         )
-        model = FedModel(name, engine, how, given, recipe)
+        model = FedModel(name, engine, how, given, recipe, most=stage.batch)
     except BaseException:
         engine.close()
         raise
@@ -75,9 +76,10 @@ def _make_function(name: str, stage: Stage, function: Callable[..., Any]) -> Sta
 
 
 def _call(name: str, function: Callable[..., Any], item: Item) -> Item | None:
+    number = item.number
     try:
         made = function(item)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StepInputError(
             f"stage `{name}`: {function.__name__} raised {type(error).__name__} on frame "
             f"{item.name}: {error}"
@@ -87,6 +89,14 @@ def _call(name: str, function: Callable[..., Any], item: Item) -> Item | None:
             f"stage `{name}`: {function.__name__} returned {type(made).__name__}",
             hint="return the item, or None to leave it out",
         )
+    if made is not None:
+        whose = f"stage `{name}`: {function.__name__} on frame {item.name}"
+        if made.number != number:
+            raise StepInputError(
+                f"{whose}: was given frame number {number}, and returned {made.number}",
+                hint="return the item that was given, or None to leave it out",
+            )
+        demand_sound(made, whose)
     return made
 
 

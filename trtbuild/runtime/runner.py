@@ -60,7 +60,7 @@ class InputCheck:
         Raises:
             UsageError: one is lacking, of no input, or of another type, rank or size.
         """
-        if not isinstance(feed, (dict, Mapping)):  # of the first it is known at once
+        if not hasattr(feed, "keys"):
             told = f"arrays are given by their inputs' names, and not as {type(feed).__name__}"
             raise UsageError(
                 told, hint=f"run({{name: array}}) with {', '.join(sorted(self._names))}"
