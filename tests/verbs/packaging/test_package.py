@@ -17,6 +17,7 @@ from trtbuild.verbs.packaging.package import (
     package_in_bundles,
 )
 from trtbuild.verbs.packaging.triton import Server
+from trtbuild.verbs.packaging.writing import write_archive
 
 NAMED = {"kind": "yolo", "path": "data.yaml", "input": "x", "preprocess": {}}
 
@@ -98,3 +99,52 @@ def test_variants_are_a_bundle_each(place, store, tmp_path):
     told = json.loads((tmp_path / "one/provenance.json").read_text())["predicate"]
     assert {"recipe": "r.a.yaml"} == told["buildDefinition"]["externalParameters"]
     assert "r.yaml" == told["buildDefinition"]["resolvedDependencies"][0]["name"]
+
+
+@pytest.mark.parametrize("name", ["data.zip", "notes.zip", "old.ZIP"])
+def test_an_archive_of_something_else_is_not_replaced(place, store, tmp_path, name):
+    """Only one of a bundle is."""
+    loaded = place().loaded
+    here = BuildPlace(tmp_path / "build", (), store, Inline())
+    path = tmp_path / name
+    if name == "notes.zip":
+        path.write_text("no archive")
+    else:
+        write_archive(path, {"mine/data.txt": b"mine"})
+    before = path.read_bytes()
+
+    with pytest.raises(UsageError, match=f"{name}: is there already, and is no bundle"):
+        package_in_bundles([loaded], here, path, render=lambda *_: {})
+    assert before == path.read_bytes()
+    path.unlink()
+    for _ in range(2):
+        package_in_bundles([loaded], here, path, render=lambda *_: {})
+    assert path.is_file()
+
+
+def test_an_archive_of_another_sort_is_not_a_folder_of_that_name(place, store, tmp_path):
+    """The way out is told."""
+    here = BuildPlace(tmp_path / "build", (), store, Inline())
+
+    with pytest.raises(UsageError, match="a bundle is a folder, or an archive that ends in"):
+        package_in_bundles([place().loaded], here, tmp_path / "b.tgz", render=lambda *_: {})
+    assert not (tmp_path / "b.tgz").exists()
+
+
+@pytest.mark.parametrize(
+    ("server", "picture", "told"),
+    [
+        (Server("99.99"), None, "--triton 99.99: is not in the table"),
+        (Server(), (4, 4), "--picture: is of recipes that preprocess pictures"),
+    ],
+)
+def test_what_is_asked_for_and_has_no_effect_is_refused(
+    place, store, tmp_path, server, picture, told
+):
+    """Though no engine goes in; nothing is written."""
+    here = BuildPlace(tmp_path / "build", (), store, Inline())
+    how = {"version": 1, "engines": True, "picture": picture}
+
+    with pytest.raises(UsageError, match=told):
+        package_for_triton([place().loaded], here, tmp_path / "repo", server, **how)
+    assert not (tmp_path / "repo").exists()

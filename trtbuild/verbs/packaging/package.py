@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from trtbuild.verbs.lock import make_static_lock
 from trtbuild.verbs.packaging.bundle import RenderCard, pack_bundle
 from trtbuild.verbs.packaging.bundle_index import INDEX
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, demand_distinct, read_build
-from trtbuild.verbs.packaging.triton import PackedModel, Server, pack_for_triton
+from trtbuild.verbs.packaging.triton import PREPROCESS, PackedModel, Server, pack_for_triton
+from trtbuild.verbs.packaging.triton_releases import find_server_version
 from trtbuild.verbs.packaging.warm_sample import take_sample
 from trtbuild.verbs.packaging.writing import (
     Content,
@@ -30,6 +32,7 @@ __all__ = ["BuildPlace", "Packed", "find_class_names", "package_for_triton", "pa
 
 CONFIG = "config.pbtxt"
 ARCHIVE = ".zip"
+_OTHER_ARCHIVES = {".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"}
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,13 @@ def package_for_triton(
 
     Raises:
         MissingFile: a recipe is not built.
-        UsageError: an engine does not run in this Triton; two recipes have one name, or make
+        UsageError: an engine does not run in this Triton, or no such is known; there are no
+            pictures to be resized; two recipes have one name, or make
             models of one; a folder holds something else. Nothing is written then.
         NotWritable: it cannot be written.
     """
+    if server.release:
+        find_server_version(server.release)
     builds = [place.read(each) for each in recipes]
     demand_distinct(builds)
     packed: list[PackedModel] = []
@@ -103,6 +109,11 @@ def package_for_triton(
         packed += models
         which = f"{build.name}: " if len(builds) > 1 else ""
         said += [*build.list_remarks(), *told, *([f"{which}{why}"] if why else [])]
+    if picture and not any(each.name.endswith(PREPROCESS) for each in packed):
+        raise UsageError(
+            "--picture: is of recipes that preprocess pictures, and none here does",
+            hint="leave it out; `preprocess` of a recipe's data says how pictures are made ready",
+        )
     with say_unwritable(repository):
         _demand_free(repository, packed)
         for model in packed:
@@ -151,7 +162,7 @@ def package_in_bundles(
         bundle = _read_bundle(recipes[0], place, render)
         _write_bundle(path, bundle)
         return Packed(path, bundle.list_contents(), bundle.said)
-    if path.suffix == ARCHIVE:
+    if path.suffix.lower() == ARCHIVE:
         raise UsageError(
             f"{path}: is one archive, and the recipe has {len(recipes)} variants",
             hint="name one of them: --variant NAME; or a folder for a bundle of each",
@@ -188,20 +199,34 @@ def _read_bundle(loaded: LoadedRecipe, place: BuildPlace, render: RenderCard) ->
 
 def _write_bundle(path: Path, bundle: _Bundle) -> None:
     with say_unwritable(path):
-        if path.suffix == ARCHIVE:
+        if path.suffix.lower() == ARCHIVE:
             write_archive(path, {f"{bundle.name}/{n}": each for n, each in bundle.files.items()})
             return
         with replace_folder(path) as part:
             write_files(part, bundle.files)
 
 
-def _demand_replaceable(folder: Path) -> None:
-    """Demand that a folder is absent, or a bundle's already."""
-    if folder.suffix != ARCHIVE and folder.exists() and not (folder / INDEX).is_file():
+def _demand_replaceable(path: Path) -> None:
+    """Demand that what a bundle is written to is absent, or a bundle already."""
+    if path.suffix.lower() in _OTHER_ARCHIVES:
         raise UsageError(
-            f"{folder}: is there already, and is no bundle",
-            hint="name another folder: --to FOLDER",
+            f"{path}: a bundle is a folder, or an archive that ends in {ARCHIVE}",
+            hint=f"--to {path.with_suffix(ARCHIVE)}",
         )
+    if path.exists() and not (_holds_bundle(path) if path.is_file() else (path / INDEX).is_file()):
+        raise UsageError(
+            f"{path}: is there already, and is no bundle",
+            hint="name another place: --to FOLDER, or --to FILE.zip",
+        )
+
+
+def _holds_bundle(path: Path) -> bool:
+    """Tell whether a file is an archive of a bundle."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(f"/{INDEX}") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _tell_size(content: Content) -> str:

@@ -14,7 +14,7 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import GPU, read_capability
 from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, REFIT
-from trtbuild.core.quantized_types import FP8
+from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.core.records import TargetResult
 from trtbuild.core.refit_account import RefitAccount
 from trtbuild.core.regular_files import read_regular
@@ -96,10 +96,15 @@ class PlacedBuild:
 
     def list_doubtful_answers(self) -> list[str]:
         """Say where an ONNX Runtime that others set up computes something else than compared."""
-        if self.loaded.recipe.quantized != FP8.name:
-            return []
-        told = "ONNX Runtime 1.32 by itself drops a Relu in front of FP8, and Triton lets it"
-        return [f"{told}: hold that model's answers against `trtbuild run`, or serve engines"]
+        instead = "hold that model's answers against `trtbuild run`, or serve engines"
+        if self.loaded.recipe.quantized == FP8.name:
+            told = "ONNX Runtime 1.32 by itself drops a Relu in front of FP8, and Triton lets it"
+            return [f"{told}: {instead}"]
+        if self.loaded.recipe.quantized == INT8.name:
+            told = "in Triton, ONNX Runtime multiplies integers where it can, which saturate on "
+            told += f"processors without VNNI: there, {instead}; or let `config.pbtxt` end in "
+            return [told + "`optimization { graph { level: -1 } }`, which is slower, and does not"]
+        return []
 
     def leave_engines(self) -> PlacedBuild:
         """Return the same without engines."""

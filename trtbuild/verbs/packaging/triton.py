@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.placed import MODELS
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.outline import ModelOutline
@@ -40,7 +41,7 @@ from trtbuild.verbs.packaging.triton_releases import (
 )
 from trtbuild.verbs.packaging.writing import Content
 
-__all__ = ["PackedModel", "Server", "pack_for_triton"]
+__all__ = ["PREPROCESS", "PackedModel", "Server", "pack_for_triton"]
 
 ONNX, PREPROCESS, POSTPROCESS, PIPELINE = "_onnx", "_preprocess", "_postprocess", "_pipeline"
 """How the names of models end that are not the recipe's engine."""
@@ -96,7 +97,8 @@ def pack_for_triton(
         f"{build.name}{ONNX}", outline.inputs, outline.outputs, build.loaded.recipe
     )
     labels = _find_labelled(outline.outputs, names)
-    shared = {LABELS: "".join(f"{name}\n" for name in names).encode()} if labels else {}
+    lines = "".join(f"{escape_controls(name)}\n" for name in names)  # each is a line of its own
+    shared = {LABELS: lines.encode()} if labels else {}
     warmup, warm_files = _make_warmup(onnx, warm, warm_shapes)
     packed, said = [], []
     engines, left = _choose_engines(build.engines, server)
