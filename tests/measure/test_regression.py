@@ -31,6 +31,18 @@ def test_targets_are_held_against_both_sides():
     assert (1.0, 0.0) == found["target_r2"]
 
 
+def test_large_targets_differ_all_the_same():
+    """A second, counted from 1970: the variance is of what differs."""
+    start = 1.7e9
+    targets = [np.array(start + step) for step in (0, 1, 2, 3)]
+    sides = (
+        {"y": [np.array([start + at]) for at in side]} for side in ([0, 1, 2, 3], [0, 1, 2, 2])
+    )
+    found = folded(begun(metric_of(kind="regression"), *sides, truths=targets), [0, 1, 2, 3])
+
+    assert pytest.approx((1.0, 0.8)) == found["target_r2"]
+
+
 def test_whole_numbers_are_targets_too():
     """Ages, that a classifier would take for classes."""
     assert (0.0, 1.0) == folded(made([[30]], [[31]], labels=[30]), [0])["target_mae"]

@@ -83,6 +83,9 @@ class _Differences:
         self._told = told
         self._sides = sides
         self._rows: list[list[float]] = []
+        self._first: float | None = None
+        """The first target, which all are counted from: squares of large ones leave no digits for
+        how they differ."""
 
     def add(self, sample: PairedSample) -> None:
         """Keep sums of differences."""
@@ -99,7 +102,9 @@ class _Differences:
             target = np.asarray(truth, np.float64).reshape(-1)
             for side in (reference, candidate):
                 row += _differ(target, side)
-            row += [float(target.sum()), float(np.square(target).sum())]
+            self._first = float(target[0]) if self._first is None else self._first
+            off = target - self._first
+            row += [float(off.sum()), float(np.square(off).sum())]
         self._rows.append(row)
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
