@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import json
 import queue
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.pipeline.conftest import paint
 from trtbuild.core.errors import MissingFile, NotWritable, StepInputError
 from trtbuild.pipeline.item import Item
+from trtbuild.pipeline.load import load_pipeline
+from trtbuild.pipeline.run import run_pipeline
 from trtbuild.pipeline.workers import StagePart
 
 MODEL = {"recipe": "mean.yaml", "threads": 1}
@@ -142,3 +146,21 @@ def test_every_part_is_closed_though_one_fails_to(run, monkeypatch):
     with pytest.raises(NotWritable):
         run({"it": {"python": "code.py:odd"}}, paint(1))
     assert ["a", "b"] == sorted(closed)
+
+
+def test_a_failure_does_not_wait_for_the_next_frame(project):
+    """Of a source with one in a hundred seconds."""
+    (project / "in").mkdir()
+    for name in "ab":
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(project / f"in/{name}.png")
+    told = {
+        "version": 1,
+        "source": {"kind": "folder", "path": "in", "rate": 0.01},
+        "stages": {"it": {"python": "code.py:fail"}},
+    }
+    (project / "p.yaml").write_text(json.dumps(told))
+    before = time.monotonic()
+
+    with pytest.raises(StepInputError, match="fail raised"):
+        run_pipeline(load_pipeline(project / "p.yaml"), project / "build")
+    assert time.monotonic() - before < 30

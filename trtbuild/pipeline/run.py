@@ -68,7 +68,7 @@ def run_pipeline(
         line = _Line(loaded, parts)
         opened.callback(line.end)
         sinks = opened.enter_context(open_results(loaded))
-        line.start(open_frames(loaded) if frames is None else line.take(frames))
+        line.start(line.open(loaded) if frames is None else line.take(frames))
         told = time.monotonic()
         for item in line:
             for sink in sinks:
@@ -88,7 +88,7 @@ class _Line:
         policies = [stages[p.stage].queue if first[p.stage] is p else INNER for p in parts]
         self._queues = [BoundedQueue[Item](each) for each in (*policies, INNER)]
         self._error: BaseException | None = None
-        self._stopped = False
+        self._stopped = threading.Event()
         self._workers = [
             PartWorker(part, source, sink, self._fail)
             for part, (source, sink) in zip(parts, pairwise(self._queues), strict=True)
@@ -105,9 +105,13 @@ class _Line:
         for each in (*self._workers, self._feeder):
             each.start()
 
+    def open(self, loaded: LoadedPipeline) -> Iterator[Item]:
+        """Return the frames of the source; nobody waits for the next one once it all ends."""
+        return open_frames(loaded, self._stopped.wait)
+
     def take(self, frames: Frames) -> Iterator[Item]:
         """Return what a program gives, until the pipeline ends."""
-        return take_frames(frames, lambda: self._stopped)
+        return take_frames(frames, self._stopped.is_set)
 
     def _feed(self, frames: Iterable[Item]) -> None:
         try:
@@ -126,7 +130,7 @@ class _Line:
         self._stop()
 
     def _stop(self) -> None:
-        self._stopped = True
+        self._stopped.set()
         for each in self._queues:
             each.stop()
 

@@ -60,8 +60,12 @@ def _drain(frames: queue.Queue[Any], ended: Callable[[], bool]) -> Iterator[Any]
             yield found
 
 
-def open_frames(loaded: LoadedPipeline) -> Iterator[Item]:
+def open_frames(
+    loaded: LoadedPipeline, wait: Callable[[float], object] = time.sleep
+) -> Iterator[Item]:
     """Yield the frames of a pipeline's source, at its rate where it names one.
+
+    `wait` is given the seconds until the next one is due, and may return before.
 
     Raises:
         UsageError: they come from a program.
@@ -79,7 +83,7 @@ def open_frames(loaded: LoadedPipeline) -> Iterator[Item]:
     for _ in range(source.repeat):
         for name, picture in _READERS[source.kind](source, loaded.base / source.path):
             if source.rate is not None:
-                time.sleep(max(0.0, begun + number / source.rate - time.monotonic()))
+                wait(max(0.0, begun + number / source.rate - time.monotonic()))
             yield Item(number, name, picture)
             number += 1
 
