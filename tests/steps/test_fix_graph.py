@@ -63,6 +63,7 @@ def test_the_same_bytes_every_time(context, tmp_path):
     again.mkdir()
     step_of(*FIXES).run(Context(inputs=context.inputs, out=again))
 
+    assert {"model.onnx", "fixes.json", "signature.json"} == {p.name for p in context.out.iterdir()}
     for path in sorted(context.out.iterdir()):
         assert path.read_bytes() == (again / path.name).read_bytes()
 

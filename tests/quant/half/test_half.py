@@ -106,6 +106,7 @@ def test_scales_are_those_that_the_type_holds():
     ranges = observed(model, feed)
     found = quantize_model(model, ranges=ranges, high=HalfSettings("fp16"))
 
+    assert found.account.tensors
     for tensor in found.account.tensors:
         assert tensor.scale >= ranges.tensors[tensor.name].limit / 127
         assert tensor.scale == np.float32(np.float16(tensor.scale))
