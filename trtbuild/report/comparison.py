@@ -30,7 +30,7 @@ from trtbuild.report.blocks import (
     parse_prose,
 )
 
-__all__ = ["describe_unrun", "format_value", "make_comparison_section"]
+__all__ = ["describe_unrun", "find_merit", "format_value", "make_comparison_section"]
 
 
 def make_comparison_section(record: Record) -> Section | None:
@@ -97,14 +97,15 @@ def _urgency(measure: Measure) -> tuple[bool, bool]:
 def _parts(found: Comparison, output: str, parts: list[Measure]) -> list[Block]:
     """Show the parts of an output of which one decides its figures, the worst first."""
     told = f"Parts of `{output}` differ so much in scale that one alone decides its figures:"
-    ranked = sorted(parts, key=lambda each: (each.metric, _merit(each)))
+    ranked = sorted(parts, key=lambda each: (each.metric, find_merit(each)))
     return [
         Paragraph(parse_prose(told)),
         _measures(found, ranked, f"{output} by part, {found.candidate}, the worst first"),
     ]
 
 
-def _merit(measure: Measure) -> float:
+def find_merit(measure: Measure) -> float:
+    """Return what sorts measures of a metric, the worst first: one without a value before all."""
     if measure.identical:
         return math.inf
     if measure.value is None:

@@ -24,7 +24,7 @@ from trtbuild.report.blocks import (
     parse_prose,
     quote_message,
 )
-from trtbuild.report.comparison import describe_unrun
+from trtbuild.report.comparison import describe_unrun, find_merit
 from trtbuild.report.coverage import make_coverage_section
 from trtbuild.report.frontier import make_frontier_section
 from trtbuild.report.histograms import make_histograms_section
@@ -230,7 +230,7 @@ def _name_runner(key: KeyFigure, compared: Comparison) -> KeyFigure:
 
 def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure:
     """Show the output that fares worst; one without a value is worse than any."""
-    worst = min(found, key=_merit)
+    worst = min(found, key=find_merit)
     details = [f"output `{worst.output}`"] if len(found) > 1 else []
     interval = worst.find_interval(CONFIDENCE)
     if interval is not None:
@@ -249,11 +249,3 @@ def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure
         parse_prose(", ".join(details)),
         "bad" if unknown else "plain",
     )
-
-
-def _merit(measure: Measure) -> float:
-    if measure.identical:
-        return float("inf")
-    if measure.value is None:
-        return float("-inf")
-    return measure.value if measure.better == "high" else -measure.value

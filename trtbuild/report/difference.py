@@ -8,7 +8,13 @@ from trtbuild.core.escape import escape_controls
 from trtbuild.core.words import abbreviate, format_size
 from trtbuild.plan.difference import Change, Diff, GateChange, ListChange
 from trtbuild.plan.range_diff import RangeDiff
-from trtbuild.report.verdicts import describe_figure, describe_growth, describe_verdict
+from trtbuild.report.verdicts import (
+    describe_bits,
+    describe_figure,
+    describe_growth,
+    describe_verdict,
+    has_news,
+)
 
 __all__ = [
     "render_difference",
@@ -20,13 +26,9 @@ MOST_RANGES = 20
 
 def render_differences(found: Sequence[Diff]) -> str:
     """Write several differences, and count the sides that are the same."""
-    told = [each for each in found if _has_news(each)]
+    told = [each for each in found if has_news(each)]
     lines = [render_difference(each, sides=_sides(each)) for each in told]
     return "\n".join([*lines, *_same(found, len(told))])
-
-
-def _has_news(found: Diff) -> bool:
-    return bool(found.differ or found.notes or found.failed or found.before != found.after)
 
 
 def _same(found: Sequence[Diff], told: int) -> Iterator[str]:
@@ -84,7 +86,7 @@ def _describe_accuracy(found: Diff) -> Iterator[str]:
 
 def _describe_change(change: Change) -> str:
     what, before, after = change.what, change.before, change.after
-    extra = f" ({_bits(change.bits)})" if change.bits is not None else ""
+    extra = f" ({describe_bits(change.bits)})" if change.bits is not None else ""
     if isinstance(before, int) and isinstance(after, int) and (grown := describe_growth(change)):
         return f"{what}: {format_size(before)} → {format_size(after)} ({grown})"
     return f"{what}: {_value(before)} → {_value(after)}{extra}"
@@ -120,11 +122,7 @@ def _value(value: object) -> str:
 
 def _describe_moved(ranges: RangeDiff) -> Iterator[str]:
     for each in ranges.moved[:MOST_RANGES]:
-        bits = "" if each.bits_lost is None else f" ({_bits(each.bits_lost)})"
+        bits = "" if each.bits_lost is None else f" ({describe_bits(each.bits_lost)})"
         yield f"{each.tensor}: limit {_value(each.before)} → {_value(each.after)}{bits}"
     if len(ranges.moved) > MOST_RANGES:
         yield f"and {len(ranges.moved) - MOST_RANGES} more; {ranges.same} the same"
-
-
-def _bits(lost: float) -> str:
-    return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"

@@ -12,9 +12,11 @@ from trtbuild.plan.difference import Change, Diff, FigureChange, GateChange, Lis
 from trtbuild.plan.explain import Reason
 from trtbuild.report.escape import escape_markup
 from trtbuild.report.verdicts import (
+    describe_bits,
     describe_figure,
     describe_growth,
     describe_verdict,
+    has_news,
     list_samples,
 )
 
@@ -43,7 +45,7 @@ def render_differences_markdown(found: Sequence[Diff]) -> str:
 
     What is the same takes one line in all; what does not fit is counted.
     """
-    told = sorted((each for each in found if _has_news(each)), key=_severity)
+    told = sorted((each for each in found if has_news(each)), key=_severity)
     same = len(found) - len(told)
     head = f"## {_sum_up(told, same)}" if found else "## No recipe is in either revision"
     folded = [list(_sections(each)) for each in told]
@@ -64,10 +66,6 @@ def _cut(head: str, blocks: Sequence[str]) -> str:
             return text + rest
         text += "\n\n" + block
     return text + "\n"
-
-
-def _has_news(found: Diff) -> bool:
-    return bool(found.differ or found.notes or found.failed or found.before != found.after)
 
 
 def _severity(found: Diff) -> tuple[bool, bool, bool, int]:
@@ -196,7 +194,7 @@ def _describe_option(each: Change | ListChange) -> str:
 
 def _describe(change: Change) -> str:
     """Say what became of a fact, in numbers where it has any that people write."""
-    lost = "" if change.bits is None else f" ({_bits(change.bits)})"
+    lost = "" if change.bits is None else f" ({describe_bits(change.bits)})"
     if any(isinstance(x, str) and _DIGEST.fullmatch(x) for x in (change.before, change.after)):
         return f"{_say(change.what)}: {_happened(change)}"
     before, after = (_value(change.what, each) for each in (change.before, change.after))
@@ -233,11 +231,7 @@ def _name_file(name: str) -> str:
 
 def _limits(before: float | None, after: float | None, lost: float | None) -> str:
     old, new = ("none" if each is None else f"±{each:.4g}" for each in (before, after))
-    return f"{old} → {new}" + ("" if lost is None else f" ({_bits(lost)})")
-
-
-def _bits(lost: float) -> str:
-    return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"
+    return f"{old} → {new}" + ("" if lost is None else f" ({describe_bits(lost)})")
 
 
 def _value(what: str, value: object) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from trtbuild.core import words
 from trtbuild.core.delivered import list_deliveries
@@ -31,7 +33,13 @@ from trtbuild.report.blocks import (
 )
 from trtbuild.report.comparison import format_value, make_comparison_section
 
-__all__ = ["format_value", "make_comparison_section", "make_layers_section", "make_targets_section"]
+__all__ = [
+    "count_precisions",
+    "format_value",
+    "make_comparison_section",
+    "make_layers_section",
+    "make_targets_section",
+]
 
 _OPEN = 12
 """Layers that are seen at once."""
@@ -75,7 +83,7 @@ def _target_row(target: TargetResult) -> tuple[InlineText, ...]:
         (", ".join(target.built_for) or "–",),
         (words.format_size(target.engine_size_bytes),),
         _describe_delivered(target),
-        (_precisions(target.layers),),
+        (count_precisions(target.layers) or "–",),
     )
 
 
@@ -94,12 +102,11 @@ def _describe_delivered(target: TargetResult) -> InlineText:
     return (Bar(share, text, tone),)
 
 
-def _precisions(layers: tuple[LayerPrecision, ...]) -> str:
-    counts: dict[str, int] = {}
-    for layer in layers:
-        counts[layer.delivered] = counts.get(layer.delivered, 0) + 1
+def count_precisions(layers: Iterable[LayerPrecision]) -> str:
+    """Say in what layers compute, most of them first: `52 int8, 2 fp32`; nothing of none."""
+    counts = Counter(layer.delivered for layer in layers)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count} {precision}" for precision, count in ordered) or "–"
+    return ", ".join(f"{count} {precision}" for precision, count in ordered)
 
 
 def _unbuilt_row(each: UnbuiltTarget) -> tuple[InlineText, ...]:

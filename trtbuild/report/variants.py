@@ -29,6 +29,7 @@ from trtbuild.report.blocks import (
     parse_prose,
 )
 from trtbuild.report.comparison import format_value
+from trtbuild.report.results import count_precisions
 
 __all__ = ["make_variants_page"]
 
@@ -187,7 +188,11 @@ def _show_engine(record: Record | None, name: str, base: VariantResult | None) -
     other = _find_target(base.record if base and base.record is not record else None, name)
     size = target.engine_size_bytes
     share = _show_share(size, other.engine_size_bytes if other else 0, base)
-    return (format_size(size), *share, Aside(_tell_types(target)))
+    return (
+        format_size(size),
+        *share,
+        Aside(count_precisions(target.layers) or "no weighted layers"),
+    )
 
 
 def _show_share(size: int, whole: int, base: VariantResult | None) -> tuple[Aside, ...]:
@@ -197,15 +202,6 @@ def _show_share(size: int, whole: int, base: VariantResult | None) -> tuple[Asid
 def _find_target(record: Record | None, name: str) -> TargetResult | None:
     targets = record.targets if record else ()
     return next((each for each in targets if each.target == name), None)
-
-
-def _tell_types(target: TargetResult) -> str:
-    """Say in what the weighted layers of an engine compute: `52 int8, 2 fp32`."""
-    counts: dict[str, int] = {}
-    for layer in target.layers:
-        counts[layer.delivered] = counts.get(layer.delivered, 0) + 1
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count} {kind}" for kind, count in ordered) or "no weighted layers"
 
 
 def _list_larger(variants: Sequence[VariantResult]) -> Iterator[InlineText]:

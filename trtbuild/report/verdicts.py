@@ -8,7 +8,14 @@ from trtbuild.core.words import format_pair
 from trtbuild.measure.metrics import find_unit
 from trtbuild.plan.difference import Change, Diff, FigureChange
 
-__all__ = ["describe_figure", "describe_growth", "describe_verdict", "list_samples"]
+__all__ = [
+    "describe_bits",
+    "describe_figure",
+    "describe_growth",
+    "describe_verdict",
+    "has_news",
+    "list_samples",
+]
 
 _WORDS = {
     "worse": "worse",
@@ -18,6 +25,16 @@ _WORDS = {
     "same": "results the same",
     "unknown": "results not known",
 }
+
+
+def has_news(found: Diff) -> bool:
+    """Tell whether there is anything to say of a recipe."""
+    return bool(found.differ or found.notes or found.failed or found.before != found.after)
+
+
+def describe_bits(lost: float) -> str:
+    """Say how many bits of a range's resolution are lost, or below 0, gained."""
+    return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"
 
 
 def describe_verdict(found: Diff) -> str:
