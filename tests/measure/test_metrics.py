@@ -218,7 +218,7 @@ def test_top5_ranks_equal_scores_by_their_index():
 @pytest.mark.parametrize(
     ("reason", "metric", "shape", "labels"),
     [
-        ("no labels", "top1", (2, 3), None),
+        ("no classes as labels", "top1", (2, 3), None),
         ("labels go from 0 to 3, but there are 3 scores", "top1", (2, 3), [0, 3]),
         ("labels go from -1 to 0", "top1", (2, 3), [-1, 0]),
         ("not one score for each class", "top1", (2, 3, 4), [0, 1]),

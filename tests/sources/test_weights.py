@@ -253,13 +253,30 @@ def test_a_whole_module_and_a_program_say_how_to_save_their_weights(tmp_path):
     assert "torch.jit.load('script.pt').state_dict()" in program.value.hint
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x10" + b"\0" * 7 + b"{"])
+@pytest.mark.parametrize("content", [b"hello", b"\x10" + b"\0" * 7 + b"{"])
 def test_another_file_is_refused(tmp_path, tensors, content):
-    """Empty, text, and files cut off: one clear error."""
+    """Text, and files cut off: one clear error."""
     path = tmp_path / "net.pth"
     path.write_bytes(content)
 
     with pytest.raises(StepInputError, match=r"net\.pth: cannot be read as weights"):
+        read_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("told", "content"),
+    [
+        ("is empty", b""),
+        ("is a web page, not weights", b"\n<!DOCTYPE html><html>"),
+        ("is a web page, not weights", b"<HTML>404"),
+    ],
+)
+def test_what_a_server_answers_in_the_place_of_weights_is_told(tmp_path, told, content):
+    """There is nothing in it to be unpickled, trusted or not."""
+    path = tmp_path / "net.pth"
+    path.write_bytes(content)
+
+    with pytest.raises(StepInputError, match=rf"net\.pth: {told}"):
         read_weights(path)
 
 

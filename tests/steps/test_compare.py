@@ -172,7 +172,7 @@ def test_top1_without_labels_is_noted(setup):
     """What was asked for and not measured is said once, and not only in the table."""
     setup.run("cosine", "top1", "top5")
 
-    assert ["top1, top5: not measured, the data has no labels"] == setup.events.notes
+    assert ["top1, top5: not measured, the data has no classes as labels"] == setup.events.notes
 
 
 def test_an_output_that_vanished_is_in_the_comparison(setup):
@@ -308,3 +308,16 @@ def test_a_sample_that_may_decide_alone_and_samples_twice_are_warned_of(setup):
     first, second = setup.events.warnings
     assert first.startswith("sample 2 of those that are compared on holds 80 in `x`, 80 times the ")
     assert second.startswith("the 3 samples that are compared on are only 1 different ones: ")
+
+
+def test_why_labels_do_not_fit_is_told(setup):
+    """Beside what was measured; where nothing was, in the warning."""
+    setup.labels(0, 1, 7)
+    setup.run("cosine", "top1")
+    setup.run("top1")
+
+    why = "labels go from 0 to 7, but there are 2 scores"
+    assert [f"top1: not measured: {why}"] == setup.events.notes
+    (warning,) = setup.events.warnings
+    assert warning.startswith("nothing was compared: no metric says anything of an output (")
+    assert f"(top1: {why}; hint: " in warning

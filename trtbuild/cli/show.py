@@ -185,7 +185,8 @@ def write_comparison(found: Comparison) -> None:
         _write_gates(found)
         return
     caveats = f", {', '.join(found.caveats)}" if found.caveats else ""
-    echo(f"  {found.candidate} against {found.reference}, {found.samples} samples{caveats}")
+    samples = "1 sample" if found.samples == 1 else f"{found.samples} samples"
+    echo(f"  {found.candidate} against {found.reference}, {samples}{caveats}")
     rows = [
         (
             measure.output,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "NO_CLASSES",
+    "NO_LABELS",
     "RESAMPLES",
     "CannotMeasure",
     "CountingMeasurement",
@@ -30,6 +32,9 @@ __all__ = [
     "Value",
 ]
 
+NO_LABELS = "the data has no labels"
+NO_CLASSES = "the data has no classes as labels"
+"""It may have labels of another sort."""
 RESAMPLES = 1000
 """Fewer make the ends of percentile intervals unsteady (Efron & Tibshirani 1993, chapter 13)."""
 

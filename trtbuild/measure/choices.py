@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trtbuild.measure.base import NO_CLASSES
 from trtbuild.measure.bits import write_bits
 from trtbuild.measure.pairs import Chunk, SampleForm
 from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_means, explain_empty
@@ -115,7 +116,7 @@ def _no_choice(form: SampleForm) -> str:
 
 def _no_hits(form: SampleForm, k: int) -> str:
     if form.labels is None:
-        return "the data has no labels"
+        return NO_CLASSES
     if form.integer:
         return "" if form.size == 1 and k == 1 else "an integer output holds no scores to rank"
     if not form.uniform:

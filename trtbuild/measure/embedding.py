@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from trtbuild.measure.base import (
+    NO_CLASSES,
     CannotMeasure,
     Figure,
     Measurement,
@@ -100,9 +101,7 @@ class _Vectors:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples; neighbours are looked for among all."""
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks())
-        return take_only_draw(
-            self._told.figures(), drawn, remarks, without="the data has no classes as labels"
-        )
+        return take_only_draw(self._told.figures(), drawn, remarks, without=NO_CLASSES)
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:
         """Do the same for each draw."""

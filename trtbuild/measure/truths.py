@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.measure.base import Figure, Subject
+from trtbuild.measure.base import NO_LABELS, Figure, Subject
 
 __all__ = ["Against", "Sides", "choose_figures", "choose_sides", "list_axes"]
 
@@ -54,7 +54,7 @@ def choose_sides(
     """
     classes = subject.classes is not None
     known = fits(subject.truth) if subject.truth is not None else numbers and classes
-    why = "the data has no labels"
+    why = NO_LABELS
     if subject.truth is not None:
         spec = subject.truth
         why = f"the data's labels are {spec.dtype} [{', '.join(map(str, spec.shape))}]"

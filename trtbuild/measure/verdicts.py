@@ -109,6 +109,9 @@ class _Judging:
             told = words.format_figure(reference, self.measure.unit, apart=[self.limit])
             beyond = f"the reference itself has {told}, and would not pass"
             return "; ".join(filter(None, (beyond, self.measure.doubt)))
+        if not passed and self.confidence is not None and self._holds(self.value or 0.0):
+            few = f"the value passes, and {self.samples} samples do not prove it: take more"
+            return "; ".join(filter(None, (few, self.measure.doubt)))
         if self.measure.doubt:
             return self.measure.doubt
         if self.drop and self.measure.unit == "share" and 0 < self.limit * self.samples < 1:

@@ -55,7 +55,7 @@ class ModelOutline:
         proto = load_bare(path)
         if not proto.graph.output:
             raise StepInputError(
-                "the model has no outputs; there is nothing to build", hint="export the model again"
+                f"{path.name}: has no outputs: is it an ONNX model?", hint="export the model again"
             )
         return cls(proto, path)
 

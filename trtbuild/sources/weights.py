@@ -204,6 +204,7 @@ def _refuse_packed(path: Path) -> None:
     """
     import zipfile
 
+    _refuse_page(path)
     if not zipfile.is_zipfile(path):
         if _begins_with(path, b"PK"):
             raise StepInputError(
@@ -222,6 +223,19 @@ def _refuse_packed(path: Path) -> None:
                 f"{path}: is a compressed archive, which `torch.save` does not write",
                 hint="save the weights again: torch.save(module.state_dict(), path)",
             )
+
+
+def _refuse_page(path: Path) -> None:
+    """Refuse a file that is empty, or a web page: what a server answers in the place of one.
+
+    Raises:
+        StepInputError: it is one.
+    """
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if not start or start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        what = "is a web page, not weights" if start else "is empty"
+        raise StepInputError(f"{path}: {what}", hint="fetch it again; look at what came")
 
 
 def _begins_with(path: Path, mark: bytes) -> bool:

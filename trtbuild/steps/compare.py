@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.data.base import Manifest
+from trtbuild.measure.base import NO_CLASSES
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import LABELLED, Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.measuring import Measuring, MeasuringStep, measure_all, tell_hidden_parts
+from trtbuild.steps.measuring import (
+    Measuring,
+    MeasuringStep,
+    measure_all,
+    tell_hidden_parts,
+    tell_unmeasured,
+)
 
 if TYPE_CHECKING:
     from trtbuild.core.arrays import ArrayFile
@@ -59,11 +66,7 @@ class CompareOutputs(MeasuringStep, Step):
         warn_of_samples(self.data.read_manifest(context), context)
         self._hold_data_apart(context)
         tell_hidden_parts(comparison.measures, context)
-        if not any(measure.applies for measure in comparison.measures):
-            context.events.warn(
-                "nothing was compared: no metric of the recipe says anything of an output (hint: "
-                "`trtbuild kinds compare` lists the metrics; `top1_agreement` is for classes)"
-            )
+        tell_unmeasured(comparison.measures, context)
         self.write(context, "comparison", comparison)
 
     def _hold_data_apart(self, context: Context) -> None:
@@ -202,7 +205,7 @@ def compare_outputs(
 def _note_unlabelled(step: _Compared, context: Context, *, labelled: bool) -> None:
     asked = dict.fromkeys([*step.metrics, *(gate.metric for gate in step.gates)])
     if not labelled and (unlabelled := [each for each in asked if each in LABELLED]):
-        context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
+        context.events.note(f"{', '.join(unlabelled)}: not measured, {NO_CLASSES}")
 
 
 def _describe_reference(model: Ref | None, context: Context) -> tuple[str, Mapping[int, str]]:

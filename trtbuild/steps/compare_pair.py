@@ -11,7 +11,7 @@ from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.compare import compare_outputs, warn_of_samples
 from trtbuild.steps.infer_engine import EngineRunner
-from trtbuild.steps.measuring import Measuring, MeasuringStep, tell_hidden_parts
+from trtbuild.steps.measuring import Measuring, MeasuringStep, tell_hidden_parts, tell_unmeasured
 
 __all__ = ["ComparePair"]
 
@@ -61,11 +61,7 @@ class ComparePair(MeasuringStep, Step):
         )
         warn_of_samples(self.data.read_manifest(context), context)
         tell_hidden_parts(comparison.measures, context)
-        if not any(measure.applies for measure in comparison.measures):
-            context.events.warn(
-                "nothing was compared: no metric says anything of an output (hint: `trtbuild kinds "
-                "compare` lists the metrics; `top1_agreement` is for classes)"
-            )
+        tell_unmeasured(comparison.measures, context)
         self.write(context, "comparison", comparison)
 
 

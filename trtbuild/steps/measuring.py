@@ -11,6 +11,7 @@ from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
+from trtbuild.measure.base import NO_CLASSES, NO_LABELS
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.steps.base import Context, Pinned, Ref
@@ -29,6 +30,7 @@ __all__ = [
     "demand_part",
     "measure_all",
     "tell_hidden_parts",
+    "tell_unmeasured",
 ]
 
 
@@ -255,3 +257,25 @@ def tell_hidden_parts(measures: Sequence[Measure], context: Context) -> None:
                 f'{{part: "{parts[-1].output}"}}}}`)'
             )
             break
+
+
+def tell_unmeasured(measures: Sequence[Measure], context: Context) -> None:
+    """Say why metrics by labels say nothing of any output, and of all metrics where none does."""
+    silent: dict[str, list[str]] = {}
+    for metric in dict.fromkeys(each.metric for each in measures):
+        mine = [each for each in measures if each.metric == metric]
+        if not any(each.applies for each in mine):
+            why = "; ".join(dict.fromkeys(each.remark for each in mine if each.remark))
+            silent.setdefault(why, []).append(metric)
+    if not any(each.applies for each in measures):
+        told = "; ".join(f"{', '.join(names)}: {why}" for why, names in silent.items())
+        context.events.warn(
+            f"nothing was compared: no metric says anything of an output ({told}; hint: `trtbuild "
+            "kinds compare` lists the metrics; `top1_agreement` is for classes)"
+        )
+        return
+    own = {each.metric for each in measures if each.own}
+    for why, names in silent.items():
+        labelled = [name for name in names if name in own]
+        if labelled and why not in (NO_LABELS, NO_CLASSES):
+            context.events.note(f"{', '.join(labelled)}: not measured: {why}")

@@ -140,7 +140,7 @@ def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):
             "sqnr_db, at_least: 25",
             "top1, at_least: 25%",
             {"data": "third"},
-            "cannot be judged on `third`: the data has no labels",
+            "cannot be judged on `third`: the data has no classes as labels",
         ),
         ("sqnr_db, at_least: 25", "top1, at_least: 99%", {}, "nothing that is done about INT8"),
         ("", "", {"data": "calib"}, "calibration sees `calib`"),
