@@ -14,6 +14,7 @@ from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE
+from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.model.session import Session
 from trtbuild.steps.base import Context, Pinned, QuietEvents
@@ -41,7 +42,15 @@ def infer(tmp_path, monkeypatch):
     """Run the step over rows of data; returns the outputs' file and the events."""
 
     def run(
-        rows, text=MODEL, *, dtype=np.float32, reference=False, threads=1, name="x", facts=None
+        rows,
+        text=MODEL,
+        *,
+        dtype=np.float32,
+        reference=False,
+        threads=1,
+        name="x",
+        facts=None,
+        known=None,
     ):
         samples = [
             Sample(f"x.npy[{i}]", {name: np.asarray(row, dtype)}) for i, row in enumerate(rows)
@@ -58,7 +67,8 @@ def infer(tmp_path, monkeypatch):
         context = Context(
             inputs=inputs, out=tmp_path, threads=threads, events=events, facts=facts or {}
         )
-        Infer.model_validate_json(STEP % str(reference).lower()).run(context)
+        step = Infer.model_validate_json(STEP % str(reference).lower())
+        step.model_copy(update={"known": known}).run(context)
         return ArrayFile(tmp_path / "outputs.npz"), events
 
     return run
@@ -139,6 +149,27 @@ def test_on_a_gpu_samples_share_runs(infer, runs, batch, taken):
     assert (rows * 2).tolist() == found.read("y").tolist()
     assert taken == runs
     assert [] == events.notes
+
+
+@pytest.mark.parametrize(
+    ("facts", "taken"),
+    [({}, [1, 1, 1]), ({INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"}, [2, 2, 2, 1, 1, 5])],
+)
+def test_what_is_known_of_some_samples_is_not_run_again(infer, runs, tmp_path, facts, taken):
+    """The file is the same, byte for byte; on a GPU, where company may change a sample, all run."""
+    picked = PickedSamples(of=5, names=("b", "d"), places=(1, 3), digests=("", ""))
+    rows = np.arange(10, dtype=np.float32).reshape(5, 2)
+    infer(rows)
+    whole = (tmp_path / "outputs.npz").read_bytes()
+    infer(rows[[1, 3]])
+    known = [str(tmp_path / name) for name in ("known.npz", "picked.json")]
+    (tmp_path / "outputs.npz").rename(known[0])
+    (tmp_path / "picked.json").write_text(picked.model_dump_json())
+    runs.clear()
+    infer(rows, facts=facts, known=known)
+
+    assert taken == runs
+    assert whole == (tmp_path / "outputs.npz").read_bytes()
 
 
 def test_on_a_gpu_samples_that_change_each_other_run_alone(infer, runs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.frozen import frozen
@@ -18,7 +18,13 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     from trtbuild.plan.compile import CompileContext
 
-__all__ = ["SomeSamples", "add_comparison", "name_some_comparison"]
+__all__ = [
+    "SomeSamples",
+    "add_comparison",
+    "name_picks",
+    "name_some_comparison",
+    "name_some_run",
+]
 
 
 @frozen
@@ -28,6 +34,8 @@ class SomeSamples:
     count: int
     of_all: bool = False
     """Take their outputs from a run over all, which was made before."""
+    fewer: tuple[int, ...] = ()
+    """Or from runs over so many of them, each of which goes on from the one before."""
 
 
 def add_comparison(
@@ -51,7 +59,9 @@ def add_comparison(
     request = make_measuring(recipe.compare, samples, here, labels=labels)
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=samples, reference=True)
-    steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
+    steps["infer(candidate)"] = Infer(
+        model=Ref(step=final, output="model"), data=samples, known=here.known
+    )
     steps["compare"] = CompareOutputs(
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step="infer(candidate)", output="outputs"),
@@ -76,6 +86,16 @@ def add_comparison(
     )
 
 
+def name_picks(samples: int) -> str:
+    """Return the name of the step that picks so many samples."""
+    return f"pick_samples({samples})"
+
+
+def name_some_run(samples: int) -> str:
+    """Return the name of the step that runs the candidate over so many samples."""
+    return f"infer_some({samples})"
+
+
 def name_some_comparison(samples: int) -> str:
     """Return the name of the step that compares on so many samples."""
     return f"compare_some({samples})"
@@ -97,30 +117,25 @@ def _add_some(
     """
     if recipe.compare is None:
         return
-    from trtbuild.steps.compare_some import CompareSome, InferSome
+    from trtbuild.steps.compare_some import CompareSome
     from trtbuild.steps.infer import Infer
-    from trtbuild.steps.pick_samples import PickSamples
 
-    compare, pick = recipe.compare, f"pick_samples({some.count})"
+    compare = recipe.compare
     source, model = data[compare.data], Ref(step=final, output="model")
     request = make_measuring(compare, source, here, labels=add_labels(recipe, steps, data, here))
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=source, reference=True)
-    steps[pick] = PickSamples(data=source, count=some.count)
+    counts = (some.count,) if some.of_all else (*some.fewer, some.count)
+    picks = [_add_picks(steps, source, count) for count in counts]
     if some.of_all:
         steps[ran := "infer(candidate)"] = Infer(model=model, data=source)
     else:
-        steps[ran := f"infer_some({some.count})"] = InferSome(
-            model=model,
-            data=source,
-            samples=Ref(step=pick, output="samples"),
-            picked=Ref(step=pick, output="picked"),
-        )
+        ran = _add_runs(steps, source, model, counts, picks)
     steps[name_some_comparison(some.count)] = CompareSome(
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step=ran, output="outputs"),
         data=source,
-        picked=Ref(step=pick, output="picked"),
+        picked=picks[-1],
         metrics=request.metrics,
         more=request.more,
         gates=tuple(
@@ -129,6 +144,38 @@ def _add_some(
             if gate.drop_from_lock_at_most is None
         ),
     )
+
+
+def _add_picks(steps: dict[str, Step], source: DataInput, count: int) -> Ref:
+    from trtbuild.steps.pick_samples import PickSamples
+
+    steps[name := name_picks(count)] = PickSamples(data=source, count=count)
+    return Ref(step=name, output="picked")
+
+
+def _add_runs(
+    steps: dict[str, Step],
+    source: DataInput,
+    model: Ref,
+    counts: Sequence[int],
+    picks: Sequence[Ref],
+) -> str:
+    """Run a model over more and more samples, each once; return the name of the last run."""
+    from trtbuild.steps.compare_some import InferSome
+    from trtbuild.steps.known_outputs import KnownOutputs
+
+    ran = ""
+    known: KnownOutputs | None = None
+    for count, picked in zip(counts, picks, strict=True):
+        steps[ran := name_some_run(count)] = InferSome(
+            model=model,
+            data=source,
+            samples=Ref(step=picked.step, output="samples"),
+            picked=picked,
+            known=known,
+        )
+        known = KnownOutputs(outputs=Ref(step=ran, output="outputs"), picked=picked)
+    return ran
 
 
 def _find_calibration(

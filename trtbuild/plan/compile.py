@@ -83,6 +83,8 @@ class CompileContext:
     """Measure layers one by one as this says, whatever the recipe says of that."""
     some: SomeSamples | None = None
     """Compare on these alone."""
+    known: tuple[str, str] | None = None
+    """Files of what the candidate made of some samples before, and of which: see `Infer.known`."""
     preview: PreviewRequest | None = None
     """Show some samples of data sets, be they read by something else or not."""
     timed: TimedData | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.arrays import ArrayFile, RaggedRows
@@ -16,6 +16,7 @@ from trtbuild.measure.metrics import METRIC_ROWS, Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.infer import write_outputs
+from trtbuild.steps.known_outputs import KnownOutputs
 from trtbuild.steps.layer_metrics import SURVEYED, plan_tally
 from trtbuild.steps.measure_layers import read_picked, take_whole_batches
 from trtbuild.steps.measuring import Measuring, MeasuringStep
@@ -41,6 +42,8 @@ class InferSome(Step):
     data: DataInput
     samples: Ref
     picked: Ref
+    known: KnownOutputs | None = None
+    """What the same model made of some of them before: these are not run again."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
@@ -57,9 +60,9 @@ class InferSome(Step):
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
 
-        def choose(feeder: Feeder) -> tuple[int, Iterator[Sample]]:
+        def choose(feeder: Feeder) -> tuple[Sequence[int], Iterator[Sample]]:
             picked = take_whole_batches(context.read(self.picked, PickedSamples), feeder)
-            return len(picked.names), read_picked(context.path(self.samples), picked)
+            return picked.places, read_picked(context.path(self.samples), picked)
 
         write_outputs(
             self.out(context, "outputs"),
@@ -68,6 +71,7 @@ class InferSome(Step):
             data=self.data,
             choose=choose,
             reference=False,
+            known=None if self.known is None else self.known.open(context),
         )
 
 

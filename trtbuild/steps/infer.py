@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
+from trtbuild.core.options import Location
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.kept_outputs import KeptOutputs
+from trtbuild.steps.known_outputs import KnownRows, open_known
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +53,9 @@ class Infer(Step):
     data: DataInput
     reference: bool = False
     """Others are compared with this run: then a NaN is an error, and else a note."""
+    known: tuple[Location, Location] | None = None
+    """Outputs that the same model made of some samples before, and which those are
+    (core.sensitivity.PickedSamples): it saves time, and is no ingredient."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
@@ -67,10 +72,10 @@ class Infer(Step):
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
 
-        def choose(feeder: Feeder) -> tuple[int, Iterator[Sample]]:
+        def choose(feeder: Feeder) -> tuple[Sequence[int], Iterator[Sample]]:
             total = self.data.read_manifest(context).count
             feeder.demand_whole_batches(total)
-            return total, self.data.samples(context)
+            return range(total), self.data.samples(context)
 
         write_outputs(
             self.out(context, "outputs"),
@@ -79,6 +84,7 @@ class Infer(Step):
             data=self.data,
             choose=choose,
             reference=self.reference,
+            known=None if self.known is None else open_known(*map(Path, self.known)),
         )
 
 
@@ -88,12 +94,14 @@ def write_outputs(
     *,
     model: Ref,
     data: DataInput,
-    choose: Callable[[Feeder], tuple[int, Iterator[Sample]]],
+    choose: Callable[[Feeder], tuple[Sequence[int], Iterator[Sample]]],
     reference: bool,
+    known: KnownRows | None = None,
 ) -> None:
     """Write what a model makes of samples: of each output an array, or ragged rows; note oddities.
 
-    `choose` says how many samples there are, and which, given what is fed.
+    `choose` says which samples there are, by their places in the data set, given what is fed. What
+    is `known` is not run again where each is run by itself, and so is the same in any company.
 
     Raises:
         StepInputError: a sample does not fit an input, or an output cannot be kept.
@@ -104,25 +112,28 @@ def write_outputs(
     given = context.path(model)
     twin, outline = _read_twin(given, context.out.parent / "twin")
     feeder = data.make_feeder(outline.inputs, context)
-    total, samples = choose(feeder)
+    places, samples = choose(feeder)
+    known = None if context.inference_device or feeder.batch > 1 else known
+    rest = places if known is None else known.leave_out(places)
     front, cut = _cut_off(twin, outline)
     runs = _run_all(
         front,
-        feeder.feeds(samples),
+        feeder.feeds(_choose(samples, places, rest)),
         merging=make_merging(context, feeder, outline.outputs),
-        at_once=1 if outline.split else total // feeder.batch,
+        at_once=1 if outline.split else len(rest) // feeder.batch,
         context=context,
         mapped=outline.split,
         folder=twin.parent,
     )
     kept = KeptOutputs(outline.outputs, feeder, reference=reference)
     with write_npz(path) as file, contextlib.closing(runs):
+        made = ((len(feed.samples), kept.rows(each, feed.samples)) for feed, each in runs)
         done = 0
-        for feed, outputs in runs:
-            for name, rows in kept.rows(outputs, feed.samples):
+        for count, outputs in made if known is None else known.weave(places, made, kept):
+            for name, rows in outputs:
                 file.append(name, rows, ragged=True)
-            done += len(feed.samples)
-            context.events.progress(done, total, "samples")
+            done += count
+            context.events.progress(done, len(rest), "samples")
     if cut.lost:
         context.events.caveat(f"nothing compared {cut.behind}")
         context.events.note(_say_not_compared(cut))
@@ -132,6 +143,16 @@ def write_outputs(
         context.events.note(WIDER)
     for note in kept.notes():
         context.events.note(note)
+
+
+def _choose(
+    samples: Iterator[Sample], places: Sequence[int], rest: Sequence[int]
+) -> Iterator[Sample]:
+    """Yield the samples of some of the places."""
+    if len(rest) == len(places):
+        return samples
+    wanted = frozenset(rest)
+    return (sample for place, sample in zip(places, samples, strict=True) if place in wanted)
 
 
 def _read_twin(path: Path, folder: Path) -> tuple[Path, ModelOutline]:

@@ -38,6 +38,13 @@ class KeptOutputs:
                     f"{known - 1} axes for the samples before",
                     hint="outputs whose axes depend on the data cannot be compared",
                 )
+            yield from self.look_at({name: rows}, samples)
+
+    def look_at(
+        self, outputs: Mapping[str, np.ndarray], samples: Sequence[str]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield outputs that are rows already, and remember what is odd about them."""
+        for name, rows in outputs.items():
             self._look_at(name, rows, samples)
             yield name, rows
 

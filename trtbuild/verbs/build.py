@@ -57,6 +57,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     layers: LayerMeasurement | None = None,
     preview: PreviewRequest | None = None,
     some: SomeSamples | None = None,
+    known: tuple[str, str] | None = None,
     timed: TimedData | None = None,
     refit: RefitRequest | None = None,
 ) -> tuple[Plan, tuple[str, ...]]:
@@ -67,7 +68,8 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
     a plan that cannot be walked. `layers` adds the steps that measure layers one by one, `preview`
     those that show samples, `timed` one that takes some out; outputs are compared on all samples,
-    or on `some`. A `refit` has an engine take other weights, where it would be built.
+    or on `some`; what is `known` of the former is not run again. A `refit` has an engine take other
+    weights, where it would be built.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -100,6 +102,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         layers=layers,
         preview=preview,
         some=some,
+        known=known,
         timed=timed,
         refit=refit,
     )

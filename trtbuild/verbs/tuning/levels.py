@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.standing import find_chance
 
-__all__ = ["WHOLE", "SampleLevels", "list_counts"]
+__all__ = ["WHOLE", "SampleLevels", "list_counts", "list_fewer"]
 
 FEW = 32
 """As many as layers are measured on: enough for signal over noise, on the same samples."""
@@ -19,11 +20,16 @@ WHOLE = 0
 
 def list_counts(total: int) -> tuple[int, ...]:
     """Return the counts of samples to compare on, the fewest first; the last stands for all."""
-    counts, count = [], FEW
-    while 2 * count <= total:
-        counts.append(count)
-        count *= GROWTH
-    return (*counts, WHOLE)
+    return (*itertools.takewhile(lambda count: 2 * count <= total, _grow()), WHOLE)
+
+
+def list_fewer(count: int) -> tuple[int, ...]:
+    """Return the counts below one, the fewest first: what is compared on it was on these."""
+    return tuple(itertools.takewhile(lambda fewer: fewer < count, _grow()))
+
+
+def _grow() -> Iterator[int]:
+    return (FEW * GROWTH**place for place in itertools.count())
 
 
 @dataclass(frozen=True)

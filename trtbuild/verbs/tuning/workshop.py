@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,12 @@ from trtbuild.core.records import Outcome
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
 from trtbuild.plan.checks import find_profile_shapes
-from trtbuild.plan.comparison import SomeSamples, name_some_comparison
+from trtbuild.plan.comparison import (
+    SomeSamples,
+    name_picks,
+    name_some_comparison,
+    name_some_run,
+)
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.sensitivity import SENSITIVITY
@@ -32,6 +37,7 @@ from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.lock_gates import add_lock_verdicts
 from trtbuild.verbs.run_artifacts import RunArtifacts
 from trtbuild.verbs.tuning.candidates import HEAD, SECTION, Candidate
+from trtbuild.verbs.tuning.levels import list_fewer
 from trtbuild.verbs.tuning.standing import (
     add_standing,
     find_signal,
@@ -65,6 +71,8 @@ class Workshop:
     store: Store
     executor: Executor
     listener: Listener
+    ran: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """Of each candidate and data set, the files of what it made of some samples, and of which."""
 
     def load(self, candidate: Candidate, *, data: str = "") -> LoadedRecipe:
         """Return a candidate as a recipe, compared on `data` where that is said.
@@ -91,8 +99,11 @@ class Workshop:
         layers: LayerMeasurement | None = None,
         some: int = 0,
         plain: bool = False,
+        known: tuple[str, str] | None = None,
     ) -> Plan:
         """Compile a candidate as far as a step; of the `plain` recipe all samples were run.
+
+        Of others what is `known` of some samples is not run again.
 
         It is remembered under a name of its own: the recipe's last run is not what was tried.
         """
@@ -103,7 +114,8 @@ class Workshop:
             targets=(),
             fetch=True,
             layers=layers,
-            some=SomeSamples(some, of_all=plain) if some else None,
+            some=SomeSamples(some, of_all=plain, fewer=list_fewer(some)) if some else None,
+            known=known,
         )
         return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
 
@@ -122,7 +134,8 @@ class Workshop:
         try:
             return self.compare(candidate, trial, data=data, some=some)[0]
         except (RecipeError, StepFailed, StepInputError, UsageError) as error:
-            return trial.model_copy(update={"problem": error.message.split("\n")[0]})
+            told = {"problem": error.message.split("\n")[0], "passed": False}
+            return trial.model_copy(update=told)
 
     def compare(
         self, candidate: Candidate, trial: Trial, *, data: str = "", some: int = 0
@@ -135,9 +148,13 @@ class Workshop:
             StepFailed, StepInputError: it cannot be built.
         """
         loaded, last = self.load(candidate, data=data), _name_last(some)
+        plain, key = candidate.is_plain, (candidate.key, data)
+        known = None if some else self.ran.get(key)
         made, outcomes = self._build(
-            loaded, lambda: self.plan(loaded, last, some=some, plain=candidate.is_plain)
+            loaded, lambda: self.plan(loaded, last, some=some, plain=plain, known=known)
         )
+        if some and (files := self._find_run(outcomes, some)):
+            self.ran[key] = files
         read = RunArtifacts(outcomes, self.store)
         found = read.read(last, "comparison", Comparison)
         account = read.read("quantize", "account", QuantizationAccount)
@@ -159,6 +176,16 @@ class Workshop:
             "size_bytes": _size(outcomes),
         }
         return add_standing(trial, figures), found
+
+    def _find_run(self, outcomes: tuple[Outcome, ...], some: int) -> tuple[str, str] | None:
+        """Return the files of what was made of some samples, and of which; none of a run of all."""
+        steps = {"outputs": name_some_run(some), "picked": name_picks(some)}
+        made = {(o.step, a.name): a.digest for o in outcomes for a in o.artifacts}
+        digests = [made.get((step, name), "") for name, step in steps.items()]
+        if not all(digests):
+            return None
+        outputs, picked = (str(self.store.object_path(digest)) for digest in digests)
+        return outputs, picked
 
     def _build(
         self, loaded: LoadedRecipe, plan: Callable[[], Plan]
