@@ -9,7 +9,7 @@ import pytest
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import Candidate
-from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
+from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts, list_fewer
 from trtbuild.verbs.tuning.standing import add_standing
 
 TOTAL = 800
@@ -24,13 +24,18 @@ def test_counts_grow_until_all_are_not_much_more(total, expected):
     assert expected == list_counts(total)
 
 
-def attempts_with(lost, signal=lambda _: 20.0):
+def test_fewer_samples_are_those_that_come_before():
+    """Whatever there are in all."""
+    assert [(), (32,), (32, 128)] == [list_fewer(count) for count in (32, 128, 512)]
+
+
+def attempts_with(lost, signal=lambda _: 20.0, *, total=TOTAL):
     """Attempts at candidates, of which so many samples are lost on so many, of such a signal."""
     asked = []
 
     def attempt(candidate, trial, some):
         asked.append(some)
-        count = some or TOTAL
+        count = some or total
         lacking = 100 * lost(candidate, count) / count
         told = {
             "samples": count,
@@ -41,13 +46,13 @@ def attempts_with(lost, signal=lambda _: 20.0):
         }
         return add_standing(trial, told)
 
-    start = Trial(what="start", samples=TOTAL, shortfall=9.0, sqnr_db=5.0)
+    start = Trial(what="start", samples=total, shortfall=9.0, sqnr_db=5.0)
     made = Attempts(
         attempt=attempt,
         is_known=lambda *_: False,
         tell=lambda *_: None,
         deadline=time.monotonic() + 60,
-        levels=SampleLevels(list_counts(TOTAL), shares=True),
+        levels=SampleLevels(list_counts(total), shares=True),
         tried=[Tried(0, Candidate(), start)],
     )
     return made, asked
@@ -73,37 +78,53 @@ def test_few_samples_alone_let_nothing_pass():
     assert ([32], False) == (asked, found.trial.passed)
 
 
-def test_where_all_samples_contradict_they_count_from_then_on_and_more_signal_is_asked_for():
-    """What has no more signal than the one that failed is not compared on all of them again."""
+def test_what_all_samples_contradict_raises_the_signal_that_is_asked_for():
+    """What has no more signal than the one that failed is not compared on more again."""
     made, asked = attempts_with(lambda _, count: 9 if count == TOTAL else 0)
     found = made.verify(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0]))
     other = made.try_out(Candidate({"b": 1}), "b", of=made.tried[0])
 
     assert [32, 128, WHOLE, 32] == asked
     assert (False, False) == (found.trial.passed, other.trial.passed)
-    assert WHOLE == made.levels.wanted
     assert [32, 128] == [each.samples for each in found.trial.fewer]
 
 
-def test_what_costs_nothing_is_compared_on_all_where_one_sample_too_many_is_lost():
-    """Of 128 that is chance; where it then fails, what has no more signal is left alone."""
-    made, asked = attempts_with(lambda _, count: 9 if count == TOTAL else 1)
-    found = made.decide(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0], few=True))
-    made.decide(made.try_out(Candidate({"b": 1}), "b", of=made.tried[0], few=True))
+@pytest.mark.parametrize(("lost", "counts"), [(9, [32, 128, 512]), (1, [32, 128, 512, 2048, 0])])
+def test_more_samples_that_clearly_fail_spare_the_rest(lost, counts):
+    """On the way to all of 5000; one sample too many is chance there too."""
+    made, asked = attempts_with(lambda _, count: lost if count > 128 else 0, total=5000)
+    found = made.verify(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0]))
 
-    assert [32, 128, WHOLE, 32] == asked
-    assert not found.trial.passed
-    assert 128 == made.levels.wanted
+    assert (counts, False) == (asked, found.trial.passed)
+
+
+def test_what_is_to_be_known_is_compared_on_all_samples_whatever_fewer_say():
+    """Only so can it be chosen where nothing passes."""
+    made, asked = attempts_with(lambda *_: 9, total=5000)
+    found = made.measure(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0]))
+
+    assert ([32, 128, 512, 2048, WHOLE], 5000) == (asked, found.trial.samples)
 
 
 def test_what_costs_nothing_needs_little_more_signal_than_what_failed():
-    """What keeps a layer in float needs much more, to be compared on all samples."""
+    """What keeps a layer in float needs much more, to be compared on more samples."""
     signals = {"a": 20.0, "b": 21.5, "c": 21.5}
     made, asked = attempts_with(
         lambda _, count: 9 if count == TOTAL else 0, lambda it: signals[next(iter(it.options))]
     )
-    found = made.decide(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0], few=True))
+    found = made.verify(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0]))
     made.decide(made.try_out(Candidate({"b": 1}), "b", of=found, few=True))
     made.try_out(Candidate({"c": 1}, ("layer",)), "c", of=found)
 
-    assert [32, 128, WHOLE, 32, 128, WHOLE, 32] == asked
+    assert [32, 128, WHOLE, 32, 128, 32] == asked
+
+
+@pytest.mark.parametrize(("lost", "near"), [(0, True), (1, True), (2, False)])
+def test_one_sample_too_many_of_those_that_decide_is_chance(lost, near):
+    """Of fewer it says nothing, and of all there is nothing more to see."""
+    made, _ = attempts_with(lambda _, count: lost if count == 128 else 0)
+    few = made.try_out(Candidate({"a": 1}), "a", of=made.tried[0], few=True)
+    more = made.decide(few)
+
+    assert (False, near) == (made.is_near(few), made.is_near(more))
+    assert not made.is_near(made.measure(more))

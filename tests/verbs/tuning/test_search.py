@@ -85,18 +85,6 @@ def test_choices_stand_instead_of_each_other_and_stages_build_on_the_best():
     assert [[], ["a"], ["a"], ["a", "b"], ["a", "c"]] == [options for options, _ in judge.asked]
 
 
-def test_what_passes_is_freed_of_what_it_does_not_need():
-    """Options go that change nothing; of those that stay it is known what is lost without."""
-    search, judge, _ = search_with(
-        lambda candidate: 2 - ("b" in candidate.options) - ("x" in candidate.floats)
-    )
-    full = search.try_out(Candidate({"a": 1, "b": 1}, ("x",)), "all", of=search.tried[0])
-    found = search.simplify(full)
-
-    assert ({"b": 1}, ("x",)) == (found.candidate.options, found.candidate.floats)
-    assert (["b"], "") == judge.asked[-1]
-
-
 def test_once_the_time_is_spent_only_what_is_known_is_looked_at():
     """So a second run comes as far as the first at once, whatever its budget."""
     search, judge, start = search_with(

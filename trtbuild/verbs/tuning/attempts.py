@@ -11,7 +11,7 @@ from trtbuild.core.quantized_types import INT8
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.candidates import Candidate
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels
-from trtbuild.verbs.tuning.standing import find_chance, rank
+from trtbuild.verbs.tuning.standing import find_chance, is_better, rank
 
 __all__ = ["Attempts", "OutOfTime", "Tried"]
 
@@ -75,60 +75,67 @@ class Attempts:
             of=None if of is None else of.index,
         )
         known = self.find(candidate) or Tried(len(self.tried), candidate, trial)
-        return self._climb(known, self.levels.counts[0] if few else self.levels.wanted)
-
-    def verify(self, tried: Tried, *, strict: bool = True) -> Tried:
-        """Return it compared on all samples.
-
-        If it does not pass there, what is to pass needs more signal over noise than it has; and,
-        where this is `strict`, more samples count from now on.
-        """
-        found = self._climb(tried, WHOLE, whatever=True)
-        if not found.trial.passed:
-            chance = find_chance(found.trial, shares=self.levels.shares)
-            margin = MORE_DB if found.trial.shortfall > chance else LITTLE_DB
-            self.needed = max(self.needed, _signal(found.trial) + margin)
-            self.failed = max(self.failed, _signal(found.trial))
-            self.levels = self.levels.raised() if strict else self.levels
-        return found
+        wanted = self.levels.counts[0] if few else self.levels.wanted
+        return self._climb(known, wanted, lambda trial: self._may_pass(trial, self.needed))
 
     def decide(self, tried: Tried) -> Tried:
-        """Return it compared on all samples, if it may pass by those that decide.
+        """Return what costs nothing at run time compared on the samples that decide.
 
-        One sample too many is chance there, and a little more signal than what failed may do: what
-        costs nothing is worth a second look.
+        That only if it may pass there; a little more signal than what failed is enough for that.
         """
-        found = self._climb(tried, self.levels.wanted, free=True)
-        trial, wanted = found.trial, self.levels.wanted
-        near = trial.shortfall <= find_chance(trial, shares=self.levels.shares)
-        may = trial.passed or (near and not self._is_doomed(trial, free=True))
-        if self.levels.is_done(trial, WHOLE) or not (may and self.levels.is_done(trial, wanted)):
-            return found
-        return self.verify(found, strict=False)
+        least = self.failed + LITTLE_DB
+        return self._climb(tried, self.levels.wanted, lambda trial: self._may_pass(trial, least))
+
+    def is_near(self, tried: Tried) -> bool:
+        """Tell whether what lacks on the samples that decide is no more than chance."""
+        trial = tried.trial
+        if self.levels.is_done(trial, WHOLE) or not self.levels.is_done(trial, self.levels.wanted):
+            return False
+        return self._is_chance(trial) and _signal(trial) >= self.failed + LITTLE_DB
+
+    def verify(self, tried: Tried) -> Tried:
+        """Return it compared on all samples, unless fewer of them say clearly that it fails.
+
+        If it does not pass there, what is to pass needs more signal over noise than it has. What
+        has come so far is verified whatever the time.
+        """
+        found = self._climb(tried, WHOLE, self._is_chance, timed=False)
+        if not found.trial.passed:
+            margin = LITTLE_DB if self._is_chance(found.trial) else MORE_DB
+            self.needed = max(self.needed, _signal(found.trial) + margin)
+            self.failed = max(self.failed, _signal(found.trial))
+        return found
+
+    def measure(self, tried: Tried) -> Tried:
+        """Return it compared on all samples, whatever fewer of them say, and whatever the time."""
+        return self._climb(tried, WHOLE, lambda _: True, timed=False)
 
     def _climb(
-        self, tried: Tried, wanted: int, *, whatever: bool = False, free: bool = False
+        self, tried: Tried, wanted: int, goes_on: Callable[[Trial], bool], *, timed: bool = True
     ) -> Tried:
-        """Compare on more and more samples, as far as is wanted and it may pass."""
+        """Compare on more and more samples, as long as a trial goes on, and up to those wanted."""
         trial = tried.trial
         for count in self.levels.above(trial, wanted):
-            known = self.is_known(tried.candidate, count)
-            if self.tried and not whatever and time.monotonic() >= self.deadline and not known:
+            late = timed and bool(self.tried) and time.monotonic() >= self.deadline
+            if late and not self.is_known(tried.candidate, count):
                 raise OutOfTime
-            fails = self._is_doomed(trial, free=free) or not self.levels.may_pass(trial)
-            if trial.samples and not whatever and fails:
+            if trial.samples and not goes_on(trial):
                 break
             trial = self.attempt(tried.candidate, trial, count)
             if trial.problem:
                 break
         short = not self.levels.is_done(trial, wanted) or self.levels.is_first(trial)
-        if trial.passed and not whatever and (short or self._is_doomed(trial, free=free)):
+        if trial.passed and timed and (short or not goes_on(trial)):
             trial = trial.model_copy(update={"passed": False})
         return self._remember(Tried(tried.index, tried.candidate, trial), before=tried.trial)
 
-    def _is_doomed(self, trial: Trial, *, free: bool) -> bool:
-        least = self.failed + LITTLE_DB if free else self.needed
-        return not self.levels.is_done(trial, WHOLE) and _signal(trial) < least
+    def _may_pass(self, trial: Trial, least: float) -> bool:
+        """Tell whether one that is to have at least so much signal may pass on more samples."""
+        doomed = not self.levels.is_done(trial, WHOLE) and _signal(trial) < least
+        return self.levels.may_pass(trial) and not doomed
+
+    def _is_chance(self, trial: Trial) -> bool:
+        return trial.shortfall <= find_chance(trial, shares=self.levels.shares)
 
     def _remember(self, made: Tried, *, before: Trial) -> Tried:
         if made.index < len(self.tried) and made.trial == before:
@@ -146,6 +153,17 @@ class Attempts:
     def find(self, candidate: Candidate) -> Tried | None:
         """Return a candidate that was tried before."""
         return next((each for each in self.tried if each.candidate.key == candidate.key), None)
+
+    def is_enough(self, best: Tried) -> bool:
+        """Tell whether one passes on all samples: nothing more is needed then."""
+        return best.trial.passed and self.levels.is_done(best.trial, WHOLE)
+
+    def better(self, new: Tried, old: Tried) -> Tried:
+        """Return which of two to go on from; passing on few samples alone says nothing of that."""
+        sides = [new.trial, old.trial]
+        if not self.levels.exact:
+            sides = [trial.model_copy(update={"passed": False}) for trial in sides]
+        return new if is_better(*sides, shares=self.levels.shares) else old
 
 
 def _signal(trial: Trial) -> float:

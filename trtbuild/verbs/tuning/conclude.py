@@ -76,7 +76,7 @@ def _choose(search: Search) -> Tried:
         whole = search.tried[0].trial.samples
         if leader.trial.samples == whole:
             break
-        if search.verify(leader).trial.passed:
+        if search.measure(leader).trial.passed:
             break
     compared = [each for each in search.tried if each.trial.samples == whole]
     return min(compared, key=lambda each: rank_whole(each.trial))

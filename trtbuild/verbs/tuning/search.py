@@ -23,8 +23,6 @@ from trtbuild.verbs.tuning.candidates import (
     list_returns,
     write_pattern,
 )
-from trtbuild.verbs.tuning.levels import WHOLE
-from trtbuild.verbs.tuning.standing import is_better
 
 if TYPE_CHECKING:
     from trtbuild.core.quantized_types import QuantizedType
@@ -52,10 +50,10 @@ class Search(Attempts):
         for stage in stages:
             before = best
             for what, options in stage.choices:
-                if self._is_enough(best) or (stage.enough and best is not before):
+                if self.is_enough(best) or (stage.enough and best is not before):
                     break
                 candidate = before.candidate.adding(options)
-                best = self._better(self.try_out(candidate, what, of=before, few=True), best)
+                best = self.better(self.try_out(candidate, what, of=before, few=True), best)
         return best
 
     def choose_overrides(
@@ -69,13 +67,11 @@ class Search(Attempts):
         kind = best.candidate.options.get("calibrator", {"kind": kind})["kind"]
         settled = {**own, **best.candidate.options.get(RANGES, {})}
         others = list_overrides(uses, settled)
-        if self._is_enough(best) or not others or kind in ("", "auto", "cache"):
+        if self.is_enough(best) or not others or kind in ("", "auto", "cache"):
             return best
         candidate = best.candidate.adding({OVERRIDES: {**own, **others}})
         told = ", ".join(f"{tensor} {each['kind']}" for tensor, each in others.items())
-        return self._better(
-            self.try_out(candidate, f"calibrators: {told}", of=best, few=True), best
-        )
+        return self.better(self.try_out(candidate, f"calibrators: {told}", of=best, few=True), best)
 
     def choose_limits(self, best: Tried, uses: Iterable[Use], own: Mapping[str, object]) -> Tried:
         """Return the best with other limits for some tensors, one after the other.
@@ -86,28 +82,18 @@ class Search(Attempts):
             for ladder in list_limits(limit, largest):
                 before = best
                 for value in ladder:
-                    if self._is_enough(best):
+                    if self.is_enough(best):
                         return best
                     ranges = best.candidate.options.get(RANGES, own)
                     candidate = best.candidate.adding({RANGES: {**ranges, tensor: value}})
                     what = f"{tensor} within {value:g}"
                     found = self.try_out(candidate, what, of=best, few=True)
-                    if self._better(found, best) is best:
+                    if self.better(found, best) is best:
                         break
                     best = found
                 if best is not before:
                     break
         return best
-
-    def _is_enough(self, best: Tried) -> bool:
-        return best.trial.passed and self.levels.is_done(best.trial, WHOLE)
-
-    def _better(self, new: Tried, old: Tried) -> Tried:
-        """Return which of two to go on from; passing on few samples alone says nothing of that."""
-        sides = [new.trial, old.trial]
-        if not self.levels.exact:
-            sides = [trial.model_copy(update={"passed": False}) for trial in sides]
-        return new if is_better(*sides, shares=self.levels.shares) else old
 
     def choose_floats(self, best: Tried, layers: Sequence[str], macs: Mapping[str, int]) -> Tried:
         """Return the fewest more layers in float, by their order, that do; or the best of all.
@@ -140,7 +126,7 @@ class Search(Attempts):
         candidate = best.candidate.adding({PROTECT: [*policies, HEAD]})
         found = self.try_out(candidate, f"protect: {HEAD}", of=best)
         if not found.trial.passed:
-            return self._better(found, best)
+            return self.better(found, best)
         named = Candidate(best.candidate.options, (*best.candidate.floats, *head))
         for name in _list_heaviest(head, macs):
             less = _leave_out(named, name)
@@ -225,34 +211,6 @@ class Search(Attempts):
         candidate = Candidate(least.candidate.options, rest)
         found = self.try_out(candidate, f"{name} in {self.word} again", of=least)
         return found if found.trial.passed else least
-
-    def simplify(self, best: Tried) -> Tried:
-        """Return what does as well without the options that it does not need; measure the others.
-
-        The last first: it was added for what the others did not do. What passes goes without those
-        that it passes without; otherwise those go that gain nothing any more.
-        """
-        for key in reversed(list(best.candidate.options)):
-            found = self._without(best, key)
-            if found is not None and self._does_as_well(found, best):
-                best = found
-        for key in [*best.candidate.options, SKIP]:
-            self._without(best, key)
-        return best
-
-    def _does_as_well(self, less: Tried, best: Tried) -> bool:
-        """Tell whether less does: it passes too, where that is cheap to say, or loses no signal."""
-        sides = less.trial.passed or best.trial.passed
-        if sides and (self.levels.exact or not self._is_enough(best)):
-            return less.trial.passed
-        return not less.trial.problem and self._better(best, less) is less
-
-    def _without(self, best: Tried, key: str) -> Tried | None:
-        """Try a candidate without one of its changes; None where that is the recipe as it is."""
-        candidate, few = best.candidate.without(key), self._is_enough(best)
-        if candidate.is_plain:
-            return None
-        return self.try_out(candidate, f"no {key}", of=best, few=few)
 
     def _bisect(self, best: Tried, layers: Sequence[str], failing: int, passing: int) -> Tried:
         while passing - failing > 1:

@@ -33,6 +33,7 @@ from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import Search
+from trtbuild.verbs.tuning.settle import settle, simplify
 from trtbuild.verbs.tuning.standing import counts_samples
 from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
@@ -207,36 +208,41 @@ def _go(
         )
         return
     while True:
-        best = _reach(search, workshop, data, alone, remarks)
         place = search.levels.place
-        if not best.trial.passed or search.verify(best).trial.passed:
+        best = _reach(search, workshop, data, alone, remarks)
+        if best.trial.passed:
             return
-        if search.levels.place == place and search.levels.wanted == WHOLE:
+        if search.levels.place == place:
+            simplify(search, best)
             return
 
 
 def _reach(
     search: Search, workshop: Workshop, data: str, alone: dict[str, str], remarks: list[str]
 ) -> Tried:
-    """Search until the gates pass; what each layer costs alone goes to `alone`.
+    """Search until the gates pass on all samples; what each layer costs alone goes to `alone`.
 
     Rounding takes longest to fit: layers in float are looked for without it, and with it, some may
     do without. Where layers in float do not do, options are chosen again beside them: which are
-    good depends on what was worst. Then more layers are.
+    good depends on what was worst. Then more layers are. What nearly passes is looked at again
+    only once there is no more that costs nothing at run time: it has most signal then.
     """
     section, _ = demand_sections(workshop.loaded)
     *stages, rounding = list_stages(section, workshop.balances)
-    best = search.tried[0]
+    best = settled = search.tried[0]
     for turn in range(ROUNDS):
-        best = search.decide(search.choose_options(best, stages))
+        best = settled = settle(search, search.choose_options(best, stages))
         if best.trial.passed:
             break
         ranked = rank_layers(workshop, best.candidate, data, remarks)
         alone.update((name, told) for name, told in ranked.told.items() if name not in alone)
-        best = plain = search.decide(_choose_ranges(search, best, ranked.uses, section, turn))
+        ranged = _choose_ranges(search, best, ranked.uses, section, turn)
+        best = plain = settled = settle(search, ranged)
         if best.trial.passed:
             break
-        best = fitted = search.decide(search.choose_options(plain, [rounding]))
+        best = fitted = settled = settle(
+            search, search.choose_options(plain, [rounding]), near=True
+        )
         if best.trial.passed:
             break
         head = [name for name in workshop.head if name in ranked.told]
@@ -254,7 +260,7 @@ def _reach(
             break
     if section.rounding == "nearest" and not section.bias_correction:
         best = search.choose_types(best, workshop.others, section.precision, workshop.macs)
-    return search.simplify(best)
+    return best if best is settled else settle(search, best, strict=True)
 
 
 def _choose_ranges(
