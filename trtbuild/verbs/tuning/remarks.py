@@ -16,32 +16,33 @@ def explain_changes(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
     """Return what each change gives, by its key; layers in float are told of under `skip`.
 
     That is the whole without it and with it, where the former was tried; otherwise what it gave
-    when it was added.
+    when it was added. Of how many samples figures are is said where it is not all.
     """
     found = {}
+    whole = tried[0].trial.samples
     trials = {each.candidate.key: each.trial for each in tried}
     for key in [*chosen.candidate.options, *([SKIP] if chosen.candidate.floats else [])]:
         without = trials.get(chosen.candidate.without(key).key)
         if without is not None and not without.problem:
-            found[key] = _tell_gain(without, chosen.trial)
-    return {**_explain_steps(tried, chosen), **found}
+            found[key] = _tell_gain(without, chosen.trial, whole)
+    return {**_explain_steps(tried, chosen, whole), **found}
 
 
-def _explain_steps(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
+def _explain_steps(tried: Sequence[Tried], chosen: Tried, whole: int) -> dict[str, str]:
     found: dict[str, str] = {}
     trial = chosen.trial
     while trial.of is not None:
         before = tried[trial.of].trial
         for key, value in trial.options.items():
             if before.options.get(key) != value:
-                found.setdefault(key, _tell_gain(before, trial))
+                found.setdefault(key, _tell_gain(before, trial, whole))
         if trial.floats != before.floats:
-            found.setdefault(SKIP, _tell_gain(before, trial))
+            found.setdefault(SKIP, _tell_gain(before, trial, whole))
         trial = before
     return found
 
 
-def _tell_gain(before: Trial, after: Trial) -> str:
+def _tell_gain(before: Trial, after: Trial, whole: int) -> str:
     """Write the figures before and after: `top1 drop 2.1 points → 0.3 points, sqnr_db ...`.
 
     On the most samples that both were compared on.
@@ -51,4 +52,4 @@ def _tell_gain(before: Trial, after: Trial) -> str:
     told = [
         f"{figure.name} {old.get(figure.name, '-')} → {figure.found}" for figure in then.figures
     ]
-    return ", ".join(told) + (f" on {then.samples} samples" if after.fewer else "")
+    return ", ".join(told) + (f" on {then.samples} samples" if then.samples < whole else "")

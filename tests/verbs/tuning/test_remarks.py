@@ -1,0 +1,52 @@
+"""What stands beside a change: what it gives, and on how many samples that was seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from trtbuild.core.tuning import Trial, TunedFigure
+from trtbuild.verbs.tuning.attempts import Tried
+from trtbuild.verbs.tuning.candidates import Candidate
+from trtbuild.verbs.tuning.remarks import explain_changes
+from trtbuild.verbs.tuning.standing import add_standing
+
+
+def compared(trial, *standings):
+    for samples, signal in standings:
+        figures = (TunedFigure(name="sqnr_db", found=f"{signal} dB"),)
+        trial = add_standing(trial, {"samples": samples, "sqnr_db": signal, "figures": figures})
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("standings", "expected"),
+    [
+        (((32, 9.0),), "sqnr_db 6.0 dB → 9.0 dB on 32 samples"),
+        (((32, 9.0), (128, 8.0)), "sqnr_db 5.0 dB → 8.0 dB on 128 samples"),
+        (((32, 9.0), (128, 8.0), (800, 7.0)), "sqnr_db 4.0 dB → 7.0 dB"),
+    ],
+)
+def test_figures_are_of_the_most_samples_that_both_saw(standings, expected):
+    """Which is said where it is not all: few samples may flatter."""
+    start = compared(Trial(what="start"), (32, 6.0), (128, 5.0), (800, 4.0))
+    made = compared(Trial(what="a", options={"a": 1}, of=0), *standings)
+    tried = [Tried(0, Candidate(), start), Tried(1, Candidate({"a": 1}), made)]
+
+    assert {"a": expected} == explain_changes(tried, tried[1])
+
+
+def test_a_change_is_told_by_the_whole_without_it_where_that_was_tried():
+    """Not by what it gave when it was added."""
+    options = [{}, {"a": 1}, {"a": 1, "b": 1}, {"b": 1}]
+    tried = [
+        Tried(
+            index,
+            Candidate(each),
+            compared(Trial(what="", options=each, of=index - 1 if index else None), (32, signal)),
+        )
+        for index, (each, signal) in enumerate(zip(options, (1.0, 2.0, 5.0, 4.5), strict=True))
+    ]
+
+    assert {"a": "sqnr_db 4.5 dB → 5.0 dB", "b": "sqnr_db 2.0 dB → 5.0 dB"} == explain_changes(
+        tried, tried[2]
+    )
