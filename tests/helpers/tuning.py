@@ -45,11 +45,12 @@ compare:
 LOUD = 500.0
 
 
-def needy_project(folder: Path) -> Path:
+def needy_project(folder: Path, *, batch: str = "batch") -> Path:
     """Write the project into a folder and return its recipe.
 
     The first number of a sample is 500 times as large as the others, and counts no more than they:
-    one scale for all leaves nothing of the others, and nothing in front of it could trade.
+    one scale for all leaves nothing of the others, and nothing in front of it could trade. `batch`
+    is how many samples the model takes at once, or a name where that is open.
     """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
@@ -58,7 +59,7 @@ def needy_project(folder: Path) -> Path:
         name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in shapes.items()
     }
     weights["w0"][0] /= LOUD
-    onnx.save(model_of(NEEDY, weights), folder / "model.onnx")
+    onnx.save(model_of(NEEDY.replace("batch", batch), weights), folder / "model.onnx")
     for name in ("calib", "eval", "third"):
         samples = random.normal(size=(16, 8)).astype(np.float32)
         samples[:, 0] *= LOUD

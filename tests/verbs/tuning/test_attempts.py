@@ -9,24 +9,10 @@ import pytest
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import Candidate
-from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts, list_fewer
+from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.standing import add_standing
 
 TOTAL = 800
-
-
-@pytest.mark.parametrize(
-    ("total", "expected"),
-    [(16, (WHOLE,)), (64, (32, WHOLE)), (800, (32, 128, WHOLE)), (5000, (32, 128, 512, 2048, 0))],
-)
-def test_counts_grow_until_all_are_not_much_more(total, expected):
-    """Of few samples none are left out."""
-    assert expected == list_counts(total)
-
-
-def test_fewer_samples_are_those_that_come_before():
-    """Whatever there are in all."""
-    assert [(), (32,), (32, 128)] == [list_fewer(count) for count in (32, 128, 512)]
 
 
 def attempts_with(lost, signal=lambda _: 20.0, *, total=TOTAL):

@@ -12,6 +12,7 @@ from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
+from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
 
@@ -38,6 +39,19 @@ def test_a_candidate_that_no_recipe_may_say_is_a_trial_with_a_problem(workshop):
     trial = workshop.attempt(Candidate(floats=("no such layer",)), Trial(what="wrong"))
 
     assert "no such layer" in trial.problem
+
+
+def test_a_model_may_take_several_samples_at_once(tmp_path, store):
+    """It is compared on whole batches, and its layers are measured on them."""
+    recipe = needy_project(tmp_path / "project", batch="16")
+    loaded = load_recipe(recipe)
+    lines = read_lines(loaded, SECTION)
+    made = Workshop(loaded, lines, store, Inline(), QuietListener())
+    remarks = []
+    ranked = rank_layers(made, Candidate(), "eval", remarks)
+
+    assert 16 == made.model.batch
+    assert (["first", "second", "third"], []) == (sorted(ranked.told), remarks)
 
 
 def test_signal_over_noise_is_always_measured(workshop):

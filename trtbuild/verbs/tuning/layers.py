@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from trtbuild.core.errors import StepFailed, StepInputError
 from trtbuild.core.sensitivity import LayerSensitivity
 from trtbuild.verbs.tuning.candidates import Candidate, Use, write_pattern
+from trtbuild.verbs.tuning.levels import fill_batches
 from trtbuild.verbs.tuning.workshop import Workshop
 
 __all__ = ["Ranked", "rank_layers"]
@@ -45,7 +46,8 @@ class Ranked:
 def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]) -> Ranked:
     """Measure each layer alone in INT8; where that is not possible, a remark says why."""
     try:
-        found = workshop.rank_layers(candidate, SAMPLES, data=data)
+        samples = fill_batches(SAMPLES, workshop.model.batch)
+        found = workshop.rank_layers(candidate, samples, data=data)
     except (StepFailed, StepInputError) as error:
         remarks.append(f"layers could not be measured one by one: {error.message}")
         return Ranked()

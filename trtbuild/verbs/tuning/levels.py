@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.standing import find_chance
 
-__all__ = ["WHOLE", "SampleLevels", "list_counts", "list_fewer"]
+__all__ = ["WHOLE", "SampleLevels", "fill_batches", "list_counts", "list_fewer"]
 
 FEW = 32
 """As many as layers are measured on: enough for signal over noise, on the same samples."""
@@ -18,18 +18,26 @@ WHOLE = 0
 """Stands for all samples."""
 
 
-def list_counts(total: int) -> tuple[int, ...]:
-    """Return the counts of samples to compare on, the fewest first; the last stands for all."""
-    return (*itertools.takewhile(lambda count: 2 * count <= total, _grow()), WHOLE)
+def list_counts(total: int, batch: int = 1) -> tuple[int, ...]:
+    """Return the counts of samples to compare on, the fewest first; the last stands for all.
+
+    They fill whole batches.
+    """
+    return (*itertools.takewhile(lambda count: 2 * count <= total, _grow(batch)), WHOLE)
 
 
-def list_fewer(count: int) -> tuple[int, ...]:
+def list_fewer(count: int, batch: int = 1) -> tuple[int, ...]:
     """Return the counts below one, the fewest first: what is compared on it was on these."""
-    return tuple(itertools.takewhile(lambda fewer: fewer < count, _grow()))
+    return tuple(itertools.takewhile(lambda fewer: fewer < count, _grow(batch)))
 
 
-def _grow() -> Iterator[int]:
-    return (FEW * GROWTH**place for place in itertools.count())
+def _grow(batch: int) -> Iterator[int]:
+    return (fill_batches(FEW, batch) * GROWTH**place for place in itertools.count())
+
+
+def fill_batches(count: int, batch: int) -> int:
+    """Return how many samples there are in the batches that so many fill, the last one whole."""
+    return -(-count // batch) * batch
 
 
 @dataclass(frozen=True)

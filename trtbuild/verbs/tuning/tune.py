@@ -165,7 +165,7 @@ def _tune(
     refuse_unreachable(compare.gates, found)
     levels = SampleLevels()
     if not trial.passed:
-        counts = list_counts(found.samples)
+        counts = list_counts(found.samples, workshop.model.batch)
         levels = SampleLevels(counts, shares=counts_samples(compare.gates, found))
         for some in counts[: levels.place + 1]:
             if some != WHOLE:
@@ -228,7 +228,7 @@ def _reach(
     only once there is no more that costs nothing at run time: it has most signal then.
     """
     section, _ = demand_sections(workshop.loaded)
-    *stages, rounding = list_stages(section, workshop.balances)
+    *stages, rounding = list_stages(section, workshop.model.balances)
     best = settled = search.tried[0]
     for turn in range(ROUNDS):
         best = settled = settle(search, search.choose_options(best, stages))
@@ -245,12 +245,12 @@ def _reach(
         )
         if best.trial.passed:
             break
-        head = [name for name in workshop.head if name in ranked.told]
-        best = search.choose_head(plain, head, workshop.macs, section.protect)
+        head = [name for name in workshop.model.head if name in ranked.told]
+        best = search.choose_head(plain, head, workshop.model.macs, section.protect)
         if not best.trial.passed:
             kept = head if PROTECT in best.candidate.options else ()
-            layers = [name for name in ranked.list_by_gain(workshop.macs) if name not in kept]
-            best = search.choose_floats(best, layers, workshop.macs)
+            layers = [name for name in ranked.list_by_gain(workshop.model.macs) if name not in kept]
+            best = search.choose_floats(best, layers, workshop.model.macs)
         if best.trial.passed and ROUNDING in fitted.candidate.options:
             added = {ROUNDING: fitted.candidate.options[ROUNDING]}
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
@@ -259,7 +259,7 @@ def _reach(
         if best.trial.passed:
             break
     if section.rounding == "nearest" and not section.bias_correction:
-        best = search.choose_types(best, workshop.others, section.precision, workshop.macs)
+        best = search.choose_types(best, workshop.others, section.precision, workshop.model.macs)
     return best if best is settled else settle(search, best, strict=True)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.errors import RecipeError, StepFailed, StepInputError, UsageError
@@ -14,13 +13,14 @@ from trtbuild.core.quantized_types import TYPES, QuantizedType
 from trtbuild.core.records import Outcome
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
-from trtbuild.plan.checks import find_profile_shapes
+from trtbuild.data.base import Manifest
 from trtbuild.plan.comparison import (
     SomeSamples,
     name_picks,
     name_some_comparison,
     name_some_run,
 )
+from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.sensitivity import SENSITIVITY
@@ -36,7 +36,7 @@ from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.lock_gates import add_lock_verdicts
 from trtbuild.verbs.run_artifacts import RunArtifacts
-from trtbuild.verbs.tuning.candidates import HEAD, SECTION, Candidate
+from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.levels import list_fewer
 from trtbuild.verbs.tuning.standing import (
     add_standing,
@@ -44,9 +44,7 @@ from trtbuild.verbs.tuning.standing import (
     list_figures,
     measure_shortfall,
 )
-
-if TYPE_CHECKING:
-    import onnx
+from trtbuild.verbs.tuning.tuned_model import TunedModel
 
 __all__ = ["Workshop", "demand_sections"]
 
@@ -107,6 +105,7 @@ class Workshop:
 
         It is remembered under a name of its own: the recipe's last run is not what was tried.
         """
+        fewer = list_fewer(some, self.model.batch) if some and not plain else ()
         made, _ = compile_for_machine(
             loaded,
             self.store,
@@ -114,7 +113,7 @@ class Workshop:
             targets=(),
             fetch=True,
             layers=layers,
-            some=SomeSamples(some, of_all=plain, fewer=list_fewer(some)) if some else None,
+            some=SomeSamples(some, of_all=plain, fewer=fewer) if some else None,
             known=known,
         )
         return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
@@ -172,7 +171,7 @@ class Workshop:
             "shortfall": measure_shortfall(gates, found),
             "sqnr_db": find_signal(found.measures),
             "figures": tuple(list_figures(found)),
-            "int8_share": self._share(account),
+            "int8_share": self.model.find_share(account),
             "size_bytes": _size(outcomes),
         }
         return add_standing(trial, figures), found
@@ -236,47 +235,19 @@ class Workshop:
         )
 
     @cached_property
-    def macs(self) -> Mapping[str, int]:
-        """The multiply-accumulates of the weighted layers, by name, at the opt shapes."""
-        from trtbuild.quant.rules.macs import count_macs
-
-        return count_macs(self._model, find_profile_shapes(self.loaded.recipe))
-
-    @cached_property
-    def balances(self) -> frozenset[str]:
-        """The kinds of `equalize` that find something to trade in the model."""
-        from trtbuild.model.view import GraphView
-        from trtbuild.quant.equalizing.balances import find_balances
-
-        return frozenset(each.kind for each in find_balances(GraphView(self._model)))
-
-    @cached_property
-    def head(self) -> tuple[str, ...]:
-        """The last layers of a detector's branches; nothing where no detections are measured."""
-        from trtbuild.quant.protecting import find_protected
-
-        _, compare = demand_sections(self.loaded)
-        if not any(getattr(each, "kind", "") == "detection" for each in compare.metrics):
-            return ()
-        return find_protected(HEAD, self._model.graph.node)
-
-    @cached_property
-    def _model(self) -> onnx.ModelProto:
-        """The float model, without its weights."""
+    def model(self) -> TunedModel:
+        """The float model."""
         from trtbuild.model.onnx_file import load_bare
 
         loaded = self.load(Candidate())
-        _, outcomes = self._build(loaded, lambda: self.plan(loaded, "fix_graph"))
+        _, compare = demand_sections(loaded)
+        _, outcomes = self._build(loaded, lambda: self.plan(loaded, COMPARE))
         (model,) = (a for o in outcomes if o.step == "fix_graph" for a in o.artifacts if _is(a))
-        return load_bare(self.store.object_path(model.digest))
-
-    def _share(self, account: QuantizationAccount) -> float:
-        """Return the share of the work in INT8; of the layers where nobody knows their work."""
-        names = [layer.name for layer in account.layers]
-        known = any(self.macs.get(name) for name in names)
-        work = {name: self.macs.get(name, 0) if known else 1 for name in names}
-        done = sum(work[layer.name] for layer in account.layers if layer.precision in TYPES)
-        return done / max(sum(work.values()), 1)
+        read = RunArtifacts(outcomes, self.store)
+        data = read.read(name_capture_step(compare.data), "manifest", Manifest)
+        if data is None:
+            raise AssertionError(compare.data)
+        return TunedModel(load_bare(self.store.object_path(model.digest)), loaded.recipe, data)
 
 
 def _name_last(some: int) -> str:
