@@ -7,7 +7,7 @@ import time
 import pytest
 
 from trtbuild.core.tuning import Trial
-from trtbuild.verbs.tuning.attempts import Attempts, Tried
+from trtbuild.verbs.tuning.attempts import Attempts, OutOfTime, Tried
 from trtbuild.verbs.tuning.candidates import Candidate
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.standing import add_standing
@@ -15,7 +15,7 @@ from trtbuild.verbs.tuning.standing import add_standing
 TOTAL = 800
 
 
-def attempts_with(lost, signal=lambda _: 20.0, *, total=TOTAL):
+def attempts_with(lost, signal=lambda _: 20.0, *, total=TOTAL, seconds=60.0):
     """Attempts at candidates, of which so many samples are lost on so many, of such a signal."""
     asked = []
 
@@ -35,9 +35,9 @@ def attempts_with(lost, signal=lambda _: 20.0, *, total=TOTAL):
     start = Trial(what="start", samples=total, shortfall=9.0, sqnr_db=5.0)
     made = Attempts(
         attempt=attempt,
-        is_known=lambda *_: False,
+        is_known=lambda candidate, _: "known" in candidate.options,
         tell=lambda *_: None,
-        deadline=time.monotonic() + 60,
+        deadline=time.monotonic() + seconds,
         levels=SampleLevels(list_counts(total), shares=True),
         tried=[Tried(0, Candidate(), start)],
     )
@@ -114,3 +114,15 @@ def test_one_sample_too_many_of_those_that_decide_is_chance(lost, near):
 
     assert (False, near) == (made.is_near(few), made.is_near(more))
     assert not made.is_near(made.measure(more))
+
+
+def test_once_the_time_is_spent_what_is_known_and_goes_no_further_is_no_end():
+    """So that a search that is known is gone through again; what is verified is so whatever."""
+    made, asked = attempts_with(lambda *_: 9, seconds=0)
+    found = made.try_out(Candidate({"known": 1}), "known", of=made.tried[0])
+    more = made.decide(found)
+
+    assert ([32], found) == (asked, more)
+    with pytest.raises(OutOfTime):
+        made.try_out(Candidate({"new": 1}), "new", of=made.tried[0])
+    assert TOTAL == made.measure(found).trial.samples

@@ -105,6 +105,20 @@ def test_a_budget_of_nothing_says_how_it_stands(tune, needy):
     assert before == needy.read_text()
 
 
+def test_once_the_time_is_spent_no_layers_are_measured(tune):
+    """That is the longest step of a search: one that is known is no end, and a new one is."""
+    with pytest.raises(KeyboardInterrupt):
+        tune(Counting(before=name_part(0)))
+    rest = Counting()
+    found, _ = tune(rest, seconds=0.0)
+    whole, _ = tune()
+    again, _ = tune(seconds=0.0)
+
+    assert [] == rest.steps
+    assert "--budget" in found.tuning.remarks[0]
+    assert whole.tuning == again.tuning
+
+
 def test_what_is_found_on_other_data_is_judged_on_that_of_the_comparison(tune):
     """Then nothing is said of a third set: there is one."""
     found, _ = tune(data="third")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -116,11 +117,10 @@ class Attempts:
         """Compare on more and more samples, as long as a trial goes on, and up to those wanted."""
         trial = tried.trial
         for count in self.levels.above(trial, wanted):
-            late = timed and bool(self.tried) and time.monotonic() >= self.deadline
-            if late and not self.is_known(tried.candidate, count):
-                raise OutOfTime
             if trial.samples and not goes_on(trial):
                 break
+            if timed and self.tried:
+                self.demand_time(functools.partial(self.is_known, tried.candidate, count))
             trial = self.attempt(tried.candidate, trial, count)
             if trial.problem:
                 break
@@ -128,6 +128,19 @@ class Attempts:
         if trial.passed and timed and (short or not goes_on(trial)):
             trial = trial.model_copy(update={"passed": False})
         return self._remember(Tried(tried.index, tried.candidate, trial), before=tried.trial)
+
+    def demand_time(self, is_known: Callable[[], bool]) -> None:
+        """Go on only with what costs no time, once there is none left.
+
+        Raises:
+            OutOfTime: it is not known yet.
+        """
+        if not self.has_time(is_known):
+            raise OutOfTime
+
+    def has_time(self, is_known: Callable[[], bool]) -> bool:
+        """Tell whether there is time for something, or it costs none."""
+        return time.monotonic() < self.deadline or is_known()
 
     def _may_pass(self, trial: Trial, least: float) -> bool:
         """Tell whether one that is to have at least so much signal may pass on more samples."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trtbuild.core.tuning import Trial, Tuning
 from trtbuild.verbs.tuning.attempts import Tried
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
+from trtbuild.verbs.tuning.levels import WHOLE
 from trtbuild.verbs.tuning.remarks import explain_changes
 from trtbuild.verbs.tuning.search import Search
 from trtbuild.verbs.tuning.standing import rank_whole
 from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
-__all__ = ["conclude", "mark_frontier"]
+__all__ = ["choose", "conclude", "mark_frontier"]
 
 MOST_VERIFIED = 3
 """How many of those that lead on fewer samples are compared on all, where none passes."""
@@ -32,7 +34,7 @@ def conclude(
 
     Returns what came of it, and the recipe's text with the changes.
     """
-    chosen, tried = _choose(search), search.tried
+    chosen, tried = choose(search), search.tried
     recipe, (_, compare) = workshop.loaded.recipe, demand_sections(workshop.loaded)
     start, best = tried[0].trial, chosen.trial
     whole = start.samples
@@ -69,12 +71,18 @@ def conclude(
     return found, patched
 
 
-def _choose(search: Search) -> Tried:
-    """Return what does best on all samples; what led on fewer is compared there, one by one."""
-    for _ in range(MOST_VERIFIED):
+def choose(search: Search) -> Tried:
+    """Return what does best on all samples; what led on fewer is compared there, one by one.
+
+    Once the time is spent that is one alone, beside those that are known.
+    """
+    for place in range(MOST_VERIFIED):
         leader = min(search.tried, key=lambda each: search.rank(each.trial))
         whole = search.tried[0].trial.samples
         if leader.trial.samples == whole:
+            break
+        is_known = functools.partial(search.is_known, leader.candidate, WHOLE)
+        if place and not search.has_time(is_known):
             break
         if search.measure(leader).trial.passed:
             break

@@ -12,7 +12,7 @@ from trtbuild.verbs.tuning.candidates import Candidate, Use, write_pattern
 from trtbuild.verbs.tuning.levels import fill_batches
 from trtbuild.verbs.tuning.workshop import Workshop
 
-__all__ = ["Ranked", "rank_layers"]
+__all__ = ["Ranked", "are_ranked", "rank_layers"]
 
 SAMPLES = 12
 """On which layers are measured one by one: it is their order that counts."""
@@ -43,11 +43,15 @@ class Ranked:
         return sorted(gains, key=lambda name: -gains[name])
 
 
+def are_ranked(workshop: Workshop, candidate: Candidate, data: str) -> bool:
+    """Tell whether the layers were measured before."""
+    return workshop.are_ranked(candidate, _count_samples(workshop), data=data)
+
+
 def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]) -> Ranked:
     """Measure each layer alone in INT8; where that is not possible, a remark says why."""
     try:
-        samples = fill_batches(SAMPLES, workshop.model.batch)
-        found = workshop.rank_layers(candidate, samples, data=data)
+        found = workshop.rank_layers(candidate, _count_samples(workshop), data=data)
     except (StepFailed, StepInputError) as error:
         remarks.append(f"layers could not be measured one by one: {error.message}")
         return Ranked()
@@ -62,6 +66,10 @@ def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: li
         tuple(uses.values())[:MOST_TENSORS],
         {layer.name: _find_noise(layer) for layer in found.layers},
     )
+
+
+def _count_samples(workshop: Workshop) -> int:
+    return fill_batches(SAMPLES, workshop.model.batch)
 
 
 def _tell(layer: LayerSensitivity, word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from trtbuild.verbs.tuning.candidates import (
     list_stages,
 )
 from trtbuild.verbs.tuning.conclude import conclude
-from trtbuild.verbs.tuning.layers import rank_layers
+from trtbuild.verbs.tuning.layers import are_ranked, rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import Search
@@ -234,6 +235,7 @@ def _reach(
         best = settled = settle(search, search.choose_options(best, stages))
         if best.trial.passed:
             break
+        search.demand_time(functools.partial(are_ranked, workshop, best.candidate, data))
         ranked = rank_layers(workshop, best.candidate, data, remarks)
         alone.update((name, told) for name, told in ranked.told.items() if name not in alone)
         ranged = _choose_ranges(search, best, ranked.uses, section, turn)

@@ -124,7 +124,7 @@ class Workshop:
             made = self.plan(self.load(candidate, data=data), _name_last(some), some=some)
         except (RecipeError, UsageError):
             return True
-        return all(each.verdict == "reuse" for each in decide(made, self.store))
+        return self._is_made(made)
 
     def attempt(
         self, candidate: Candidate, trial: Trial, *, data: str = "", some: int = 0
@@ -204,17 +204,30 @@ class Workshop:
         Raises:
             StepFailed, StepInputError: they cannot be measured.
         """
-        loaded = self.load(candidate, data=data)
-        asked = LayerMeasurement(samples=samples, others=False)
-        _, compare = demand_sections(loaded)
-        plain = compare.model_copy(update={"metrics": (SIGNAL,), "gates": ()})
-        recipe = loaded.recipe.model_copy(update={COMPARE: plain})
-        loaded = replace(loaded, recipe=recipe)
-        _, outcomes = self._build(loaded, lambda: self.plan(loaded, SENSITIVITY, layers=asked))
+        loaded, plan = self._plan_layers(candidate, samples, data)
+        _, outcomes = self._build(loaded, plan)
         found = RunArtifacts(outcomes, self.store).read(SENSITIVITY, "sensitivity", Sensitivity)
         if found is None:
             raise AssertionError(SENSITIVITY)
         return found
+
+    def are_ranked(self, candidate: Candidate, samples: int, *, data: str = "") -> bool:
+        """Tell whether its layers were measured before, so that looking costs nothing."""
+        _, plan = self._plan_layers(candidate, samples, data)
+        return self._is_made(plan())
+
+    def _plan_layers(
+        self, candidate: Candidate, samples: int, data: str
+    ) -> tuple[LoadedRecipe, Callable[[], Plan]]:
+        loaded = self.load(candidate, data=data)
+        asked = LayerMeasurement(samples=samples, others=False)
+        _, compare = demand_sections(loaded)
+        plain = compare.model_copy(update={"metrics": (SIGNAL,), "gates": ()})
+        loaded = replace(loaded, recipe=loaded.recipe.model_copy(update={COMPARE: plain}))
+        return loaded, lambda: self.plan(loaded, SENSITIVITY, layers=asked)
+
+    def _is_made(self, made: Plan) -> bool:
+        return all(each.verdict == "reuse" for each in decide(made, self.store))
 
     @property
     def into(self) -> QuantizedType:
@@ -241,10 +254,13 @@ class Workshop:
 
         loaded = self.load(Candidate())
         _, compare = demand_sections(loaded)
-        _, outcomes = self._build(loaded, lambda: self.plan(loaded, COMPARE))
+        captured = name_capture_step(compare.data)
+        _, outcomes = self._build(
+            loaded, lambda: self.plan(loaded, COMPARE).cut_after(("fix_graph", captured))
+        )
         (model,) = (a for o in outcomes if o.step == "fix_graph" for a in o.artifacts if _is(a))
         read = RunArtifacts(outcomes, self.store)
-        data = read.read(name_capture_step(compare.data), "manifest", Manifest)
+        data = read.read(captured, "manifest", Manifest)
         if data is None:
             raise AssertionError(compare.data)
         return TunedModel(load_bare(self.store.object_path(model.digest)), loaded.recipe, data)
