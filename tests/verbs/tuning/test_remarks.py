@@ -50,3 +50,16 @@ def test_a_change_is_told_by_the_whole_without_it_where_that_was_tried():
     assert {"a": "sqnr_db 4.5 dB → 5.0 dB", "b": "sqnr_db 2.0 dB → 5.0 dB"} == explain_changes(
         tried, tried[2]
     )
+
+
+def test_a_line_that_a_recipe_does_without_is_told_by_what_it_was():
+    """Of `skip` as of other options; layers that are added to it are another thing."""
+    less, more = Candidate({"skip": ["a"]}), Candidate(floats=("b",))
+    start = compared(Trial(what="start"), (800, 39.0))
+    tried = [Tried(0, Candidate(), start)]
+    for index, candidate in enumerate((less, more), start=1):
+        trial = Trial(what="", options=dict(candidate.options), floats=candidate.floats, of=0)
+        tried.append(Tried(index, candidate, compared(trial, (800, 30.0 + index))))
+
+    assert {"skip": "sqnr_db 39.0 dB → 31.0 dB"} == explain_changes(tried, tried[1])
+    assert {"skip": "sqnr_db 39.0 dB → 32.0 dB"} == explain_changes(tried, tried[2])

@@ -73,7 +73,7 @@ class Candidate:
 
     def without(self, key: str) -> Candidate:
         """Return it without one of its changes: that of an option, or layers in float (`skip`)."""
-        if key == SKIP:
+        if key == SKIP and self.floats:
             return Candidate(self.options)
         return Candidate({k: v for k, v in self.options.items() if k != key}, self.floats)
 
