@@ -10,7 +10,8 @@ from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import Candidate
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
-from trtbuild.verbs.tuning.settle import settle, simplify
+from trtbuild.verbs.tuning.search import Search
+from trtbuild.verbs.tuning.settle import put_back_freed, settle, simplify
 from trtbuild.verbs.tuning.standing import add_standing
 
 TOTAL = 800
@@ -138,3 +139,27 @@ def test_what_calibrates_anew_stays():
 
     assert ["a", "calibrator"] == sorted(simplify(made, best).candidate.options)
     assert [("acalibrator", 32)] == judge.asked
+
+
+@pytest.mark.parametrize(("harm", "options", "floats"), [(9, [], "y"), (-9, ["o"], "xy")])
+def test_layers_go_back_that_made_up_for_an_option(harm, options, floats):
+    """It was chosen before any was in float; where it is still good, nothing is tried."""
+
+    def attempt(candidate, trial, some):
+        signal = 20 - harm * ("o" in candidate.options) + 9 * len(candidate.floats)
+        passed = signal >= 29 and "y" in candidate.floats
+        told = {"samples": some or TOTAL, "passed": passed, "shortfall": 0.0 if passed else 50.0}
+        return add_standing(trial, {**told, "sqnr_db": float(signal), "figures": ()})
+
+    made = Search(
+        attempt=attempt,
+        is_known=lambda *_: False,
+        tell=lambda *_: None,
+        deadline=time.monotonic() + 60,
+        levels=SampleLevels(list_counts(TOTAL), shares=True),
+        tried=[Tried(0, Candidate(), Trial(what="start", samples=TOTAL, shortfall=90.0))],
+    )
+    best = made.try_out(Candidate({"o": 1}, ("x", "y")), "all", of=made.tried[0])
+    found = put_back_freed(made, best, {})
+
+    assert (options, floats) == (sorted(found.candidate.options), "".join(found.candidate.floats))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import OVERRIDES, PROTECT, SKIP
+from trtbuild.verbs.tuning.search import Search
 
-__all__ = ["settle", "simplify"]
+__all__ = ["put_back_freed", "settle", "simplify"]
 
 _ANEW = ("calibrator", "equalize", OVERRIDES)
 """Options without which all is calibrated anew."""
@@ -33,6 +36,21 @@ def settle(attempts: Attempts, tried: Tried, *, near: bool = False, strict: bool
     if strict and not best.trial.passed:
         attempts.levels = attempts.levels.raised()
     return best
+
+
+def put_back_freed(search: Search, best: Tried, macs: Mapping[str, int]) -> Tried:
+    """Return what passes with single layers quantized again, once options are gone.
+
+    Options were chosen for what was worst then: beside layers in float they may do harm, for which
+    more of these made up.
+    """
+    if not best.trial.passed or len(best.candidate.floats) == 1:
+        return best
+    less = simplify(search, best)
+    if less is best:
+        return best
+    less = search.decide(less)
+    return search.put_back(less, macs) if less.trial.passed else best
 
 
 def simplify(attempts: Attempts, best: Tried) -> Tried:
