@@ -11,7 +11,7 @@ from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import Candidate
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.search import Search
-from trtbuild.verbs.tuning.settle import put_back_freed, settle, simplify
+from trtbuild.verbs.tuning.settle import settle, settle_layers, simplify
 from trtbuild.verbs.tuning.standing import add_standing
 
 TOTAL = 800
@@ -141,9 +141,15 @@ def test_what_calibrates_anew_stays():
     assert [("acalibrator", 32)] == judge.asked
 
 
-@pytest.mark.parametrize(("harm", "options", "floats"), [(9, [], "y"), (-9, ["o"], "xy")])
-def test_layers_go_back_that_made_up_for_an_option(harm, options, floats):
-    """It was chosen before any was in float; where it is still good, nothing is tried."""
+@pytest.mark.parametrize(
+    ("harm", "settled", "options", "floats"),
+    [(9, False, [], "y"), (-9, False, ["o"], "xy"), (-9, True, ["o"], "y")],
+)
+def test_layers_go_back_that_made_up_for_an_option(harm, settled, options, floats):
+    """It was chosen before any was in float: where it is still good, nothing is tried.
+
+    Where it was chosen beside them, some may do without.
+    """
 
     def attempt(candidate, trial, some):
         signal = 20 - harm * ("o" in candidate.options) + 9 * len(candidate.floats)
@@ -160,6 +166,8 @@ def test_layers_go_back_that_made_up_for_an_option(harm, options, floats):
         tried=[Tried(0, Candidate(), Trial(what="start", samples=TOTAL, shortfall=90.0))],
     )
     best = made.try_out(Candidate({"o": 1}, ("x", "y")), "all", of=made.tried[0])
-    found = put_back_freed(made, best, {})
+    best = made.verify(best) if settled else best
+    found = settle_layers(made, best, {}, settled=settled)
 
     assert (options, floats) == (sorted(found.candidate.options), "".join(found.candidate.floats))
+    assert (True, TOTAL) == (found.trial.passed, found.trial.samples)

@@ -8,7 +8,7 @@ from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import OVERRIDES, PROTECT, SKIP
 from trtbuild.verbs.tuning.search import Search
 
-__all__ = ["put_back_freed", "settle", "simplify"]
+__all__ = ["settle", "settle_layers", "simplify"]
 
 _ANEW = ("calibrator", "equalize", OVERRIDES)
 """Options without which all is calibrated anew."""
@@ -38,13 +38,24 @@ def settle(attempts: Attempts, tried: Tried, *, near: bool = False, strict: bool
     return best
 
 
-def put_back_freed(search: Search, best: Tried, macs: Mapping[str, int]) -> Tried:
-    """Return what passes with single layers quantized again, once options are gone.
+def settle_layers(search: Search, best: Tried, macs: Mapping[str, int], *, settled: bool) -> Tried:
+    """Return what passes on all samples, with single layers quantized again where that does.
 
-    Options were chosen for what was worst then: beside layers in float they may do harm, for which
-    more of these made up.
+    One that is `settled` passes there: options were chosen beside its layers, which may do without
+    some now. Of others, options were chosen before, for what was worst then: beside layers in float
+    they may do harm, for which more of these made up.
     """
-    if not best.trial.passed or len(best.candidate.floats) == 1:
+    if not best.trial.passed or not best.candidate.floats:
+        return best if settled else settle(search, best, strict=True)
+    if not settled:
+        return settle(search, _put_back_freed(search, best, macs), strict=True)
+    less = search.put_back(best, macs)
+    found = best if less is best else settle(search, less)
+    return found if found.trial.passed else best
+
+
+def _put_back_freed(search: Search, best: Tried, macs: Mapping[str, int]) -> Tried:
+    if len(best.candidate.floats) == 1:
         return best
     less = simplify(search, best)
     if less is best:

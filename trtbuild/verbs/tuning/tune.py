@@ -34,7 +34,7 @@ from trtbuild.verbs.tuning.layers import are_ranked, rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import Search
-from trtbuild.verbs.tuning.settle import put_back_freed, settle, simplify
+from trtbuild.verbs.tuning.settle import settle, settle_layers, simplify
 from trtbuild.verbs.tuning.standing import counts_samples
 from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
@@ -262,9 +262,7 @@ def _reach(
             break
     if section.rounding == "nearest" and not section.bias_correction:
         best = search.choose_types(best, workshop.others, section.precision, workshop.model.macs)
-    if best is settled:
-        return best
-    return settle(search, put_back_freed(search, best, workshop.model.macs), strict=True)
+    return settle_layers(search, best, workshop.model.macs, settled=best is settled)
 
 
 def _choose_ranges(
