@@ -63,3 +63,21 @@ def test_a_line_that_a_recipe_does_without_is_told_by_what_it_was():
 
     assert {"skip": "sqnr_db 39.0 dB → 31.0 dB"} == explain_changes(tried, tried[1])
     assert {"skip": "sqnr_db 39.0 dB → 32.0 dB"} == explain_changes(tried, tried[2])
+
+
+def test_what_was_found_before_the_last_change_tells_of_a_line_too():
+    """Rather than what that gave when it was added, in other company."""
+    options = [{}, {"a": 1}, {"a": 1, "b": 1}, {"b": 1}, {"a": 1, "b": 1, "c": 1}]
+    origins = [None, 0, 1, 2, 2]
+    tried = [
+        Tried(index, Candidate(each), compared(Trial(what="", options=each, of=of), (32, signal)))
+        for index, (each, of, signal) in enumerate(
+            zip(options, origins, (1.0, 1.5, 5.0, 2.0, 6.0), strict=True)
+        )
+    ]
+
+    assert {
+        "a": "sqnr_db 2.0 dB → 5.0 dB",
+        "b": "sqnr_db 1.5 dB → 5.0 dB",
+        "c": "sqnr_db 5.0 dB → 6.0 dB",
+    } == explain_changes(tried, tried[4])

@@ -77,6 +77,12 @@ class Candidate:
             return Candidate(self.options)
         return Candidate({k: v for k, v in self.options.items() if k != key}, self.floats)
 
+    def get(self, key: str) -> Any:
+        """Return what it changes under a key; None where that is nothing."""
+        if key == SKIP and self.floats:
+            return sorted(self.floats)
+        return self.options.get(key)
+
     def adding(self, options: Mapping[str, Any]) -> Candidate:
         """Return it with more options changed; None leaves one as it is in the recipe."""
         merged = {**self.options, **options}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.attempts import Tried
@@ -15,17 +15,30 @@ __all__ = ["explain_changes"]
 def explain_changes(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
     """Return what each change gives, by its key; layers in float are told of under `skip`.
 
-    That is the whole without it and with it, where the former was tried; otherwise what it gave
-    when it was added. Of how many samples figures are is said where it is not all.
+    That is the whole without it and with it, where the former was tried; otherwise the last that it
+    came from, of which that is known: at the least, what it gave when it was added. Of how many
+    samples figures are is said where it is not all.
     """
     found = {}
     whole = tried[0].trial.samples
     trials = {each.candidate.key: each.trial for each in tried}
+    line = list(_list_line(tried, chosen))
     for key in [*chosen.candidate.options, *([SKIP] if chosen.candidate.floats else [])]:
-        without = trials.get(chosen.candidate.without(key).key)
-        if without is not None and not without.problem:
-            found[key] = _tell_gain(without, chosen.trial, whole)
+        for each in line:
+            without = trials.get(each.candidate.without(key).key)
+            alike = each.candidate.get(key) == chosen.candidate.get(key)
+            if alike and without is not None and not without.problem:
+                found[key] = _tell_gain(without, each.trial, whole)
+                break
     return {**_explain_steps(tried, chosen, whole), **found}
+
+
+def _list_line(tried: Sequence[Tried], chosen: Tried) -> Iterator[Tried]:
+    """Yield a trial and those that it came from, the last first."""
+    yield chosen
+    while chosen.trial.of is not None:
+        chosen = tried[chosen.trial.of]
+        yield chosen
 
 
 def _explain_steps(tried: Sequence[Tried], chosen: Tried, whole: int) -> dict[str, str]:
