@@ -53,6 +53,19 @@ def test_what_cannot_run_here_is_an_error(applied_project, trtbuild, more, code,
     assert (code, True) == (answer.code, said in answer.err)
 
 
+def test_arrays_that_are_read_are_not_written_over(applied_project, trtbuild):
+    """Whatever the name that they are given."""
+    a_feed("x.npz")
+    before = Path("x.npz").read_bytes()
+
+    same = str(Path("x.npz").absolute())
+    answer = trtbuild("run", "recipe.yaml", "--input", "x.npz", "--output", same)
+
+    assert 2 == answer.code
+    assert "x.npz: is what is read" in answer.err
+    assert before == Path("x.npz").read_bytes()
+
+
 def test_what_a_recipe_no_longer_makes_is_not_run_for_it(applied_project, trtbuild):
     """An edited recipe is not answered with the model of the one before; the file itself is."""
     a_feed("x.npz")

@@ -70,3 +70,15 @@ def test_a_port_that_is_taken_is_told_before_anything_loads(project, trtbuild, s
     answer = trtbuild("serve", "none.onnx", "--host", "no host")
     assert 2 == answer.code
     assert "--host no host: is no address" in answer.err
+
+
+def test_what_a_recipe_no_longer_makes_is_not_served_for_it(applied_project, trtbuild, served):
+    """Nor run in a pipeline: an edited recipe is not answered with the model of the one before."""
+    text = applied_project.read_text()
+    assert 0 == trtbuild("serve", "recipe.yaml", "--port", "0").code
+    applied_project.write_text(text.replace("kind: minmax", "kind: mse"))
+
+    answer = trtbuild("serve", "recipe.yaml", "--port", "0")
+
+    assert (2, 1) == (answer.code, len(served))
+    assert "was built, but not from recipe.yaml as it stands" in answer.err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.models import model_of
-from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.errors import MissingFile, StepInputError, UsageError
 from trtbuild.recipe.load import load_recipe
 from trtbuild.runtime import recipes
 from trtbuild.runtime.engine import Engine
@@ -65,3 +65,21 @@ def test_what_is_not_built_is_told(built):
     """With the command that builds it."""
     with pytest.raises(MissingFile, match="net: holds no model; the recipe is not built there"):
         open_built(load_recipe(built / "net.yaml"), built / "elsewhere")
+
+
+def test_what_is_built_is_held_to_the_recipe_as_it_stands(built):
+    """What is not known of it is said; what is of another recipe is not run."""
+    recipe, asked = load_recipe(built / "net.yaml"), []
+
+    def doubt(loaded, file):
+        asked.append((loaded.recipe.name, file.name))
+        return "it was not built here"
+
+    def refuse(loaded, file):
+        raise UsageError(f"{file}: was built, but not from {loaded.file}")
+
+    with open_built(recipe, built / "build", device="cpu", doubt=doubt) as engine:
+        assert ("it was not built here",) == engine.why
+    assert [("net", "model.fp32.onnx")] == asked
+    with pytest.raises(UsageError, match="but not from"):
+        open_built(recipe, built / "build", device="cpu", doubt=refuse)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.api.executors import using_executor
+
 if TYPE_CHECKING:
     from trtbuild.pipeline.memory_plan import MemoryPlan
     from trtbuild.pipeline.sources import Frames
@@ -32,13 +34,15 @@ def run_pipeline(
     Raises:
         NoGpu: the GPU has no room for all of them.
         RecipeError: the file, or a stage's recipe, is wrong.
-        MissingFile, UsageError: a recipe is not built, or takes no pictures.
+        MissingFile, UsageError: a recipe is not built, or not as it stands, or takes no pictures.
         StepInputError: a frame cannot be decoded, or a stage fails on it.
         MissingDependency: something that it needs is not installed.
     """
+    from trtbuild.api.doubts import make_doubt
     from trtbuild.pipeline.load import load_pipeline
     from trtbuild.pipeline.run import run_pipeline as run
 
-    return run(
-        load_pipeline(Path(path)), Path(build_dir), frames=frames, tell=tell, planned=planned
-    )
+    loaded = load_pipeline(Path(path))
+    with using_executor("local") as place:
+        doubt = make_doubt(place)
+        return run(loaded, Path(build_dir), frames=frames, tell=tell, planned=planned, doubt=doubt)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from trtbuild.api.executors import using_executor
+
 if TYPE_CHECKING:
     from trtbuild.serve.limits import Limits
     from trtbuild.serve.models import ServedModels
@@ -32,11 +34,13 @@ def serve(  # noqa: PLR0913  # all that a user may ask for
 
     Raises:
         MissingFile: one is not there, or not built.
-        UsageError: two have one name, or one is nothing that can be served; the host or the port is
+        UsageError: two have one name, or one is nothing that can be served, or built of its recipe
+            as that was; the host or the port is
             not to be had.
         StepInputError: one does not load.
         MissingDependency: what serves, or runs it, is not installed.
     """
+    from trtbuild.api.doubts import make_doubt
     from trtbuild.serve.app import demand_server
     from trtbuild.serve.app import serve as serve_models
     from trtbuild.serve.limits import Limits
@@ -46,13 +50,15 @@ def serve(  # noqa: PLR0913  # all that a user may ask for
     demand_server()
     chosen, sockets = limits or Limits(), bind_sockets(host, port)
     try:
-        models = open_models(
-            [Path(path) for path in paths],
-            build_dir=Path(build_dir),
-            device=device,
-            contexts=chosen.at_once,
-            threads=threads,
-        )
+        with using_executor("local") as place:
+            models = open_models(
+                [Path(path) for path in paths],
+                build_dir=Path(build_dir),
+                device=device,
+                contexts=chosen.at_once,
+                threads=threads,
+                doubt=make_doubt(place),
+            )
         tell(models, write_address(host, sockets))
         serve_models(models, chosen, sockets)
     finally:

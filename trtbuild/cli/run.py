@@ -99,6 +99,8 @@ def run(  # noqa: PLR0913  # its options
     if is_arrays(inputs):
         if len(sides) > 1:
             raise UsageError("of arrays one model runs at a time", hint="--fp32, or --quantized")
+        if output is not None and output.exists() and output.samefile(inputs):
+            raise UsageError(f"--output: {output}: is what is read", hint="name another file")
         ran = api.run(
             what,
             inputs,

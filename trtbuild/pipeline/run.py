@@ -21,6 +21,7 @@ from trtbuild.pipeline.sources import Frames, open_frames, take_frames
 from trtbuild.pipeline.stages import make_parts
 from trtbuild.pipeline.summary import PartSummary, PipelineSummary, find_percentiles
 from trtbuild.pipeline.workers import PartWorker, StagePart
+from trtbuild.runtime.recipes import Doubt
 
 __all__ = ["run_pipeline"]
 
@@ -40,6 +41,7 @@ def run_pipeline(
     tell: Tell = lambda _: None,
     tell_seconds: float = 1.0,
     planned: Callable[[MemoryPlan], None] = lambda _: None,
+    doubt: Doubt = lambda *_: "",
 ) -> PipelineSummary:
     """Run a pipeline to the end of its source, and return how it went.
 
@@ -49,6 +51,7 @@ def run_pipeline(
         frames: in the place of its source; a queue of them ends with None.
         tell: is told how it goes, every `tell_seconds`.
         tell_seconds: how often.
+        doubt: raises where what is built of a recipe is not of it as it stands.
         planned: is told what engines take of a GPU, where there is one, before they are loaded.
 
     Raises:
@@ -62,7 +65,7 @@ def run_pipeline(
         planned(memory)
         demand_room(memory)
     with contextlib.ExitStack() as opened:  # which closes all of it, though one part fails to
-        parts = make_parts(loaded, build_dir)
+        parts = make_parts(loaded, build_dir, doubt)
         for part in parts:
             opened.callback(part.close)
         line = _Line(loaded, parts)

@@ -16,7 +16,7 @@ from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.schema import Stage
 from trtbuild.pipeline.workers import StagePart
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
-from trtbuild.runtime.recipes import open_built
+from trtbuild.runtime.recipes import Doubt, open_built
 from trtbuild.verbs.running.answers import choose_answering
 
 __all__ = ["make_parts"]
@@ -24,7 +24,9 @@ __all__ = ["make_parts"]
 TOP = 1
 
 
-def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[StagePart]:
+def make_parts(
+    loaded: LoadedPipeline, build_dir: Path, doubt: Doubt = lambda *_: ""
+) -> list[StagePart]:
     """Return the parts of all stages, in order; engines are loaded.
 
     Raises:
@@ -35,7 +37,7 @@ def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[StagePart]:
     found: list[StagePart] = []
     try:
         for name, stage in loaded.pipeline.stages.items():
-            found += _make(name, stage, loaded.base, build_dir)
+            found += _make(name, stage, loaded.base, build_dir, doubt)
     except BaseException:
         for each in found:
             each.close()
@@ -43,13 +45,15 @@ def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[StagePart]:
     return found
 
 
-def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[StagePart]:
+def _make(
+    name: str, stage: Stage, base: Path, build_dir: Path, doubt: Doubt
+) -> Iterator[StagePart]:
     if stage.python is not None:
         yield _make_function(name, stage, load_entrypoint(stage.python, base))
         return
     recipe = load_recipe(base / str(stage.recipe))
     how, given, classes = _find_preprocess(recipe, stage.data)
-    engine = open_built(recipe, build_dir, device=stage.device, threads=stage.threads)
+    engine = open_built(recipe, build_dir, device=stage.device, threads=stage.threads, doubt=doubt)
     try:
         answering = choose_answering(
             recipe.recipe, [each.name for each in engine.outputs], classes, TOP

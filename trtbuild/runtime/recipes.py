@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from trtbuild.core.records import TargetResult
     from trtbuild.runtime.engine import Device
 
-__all__ = ["find_engine", "open_built"]
+__all__ = ["Doubt", "find_engine", "open_built"]
+
+Doubt = Callable[[LoadedRecipe, Path], str]
+"""Why it is not known that a file is of a recipe as it stands; an error where it is not."""
 
 
 def open_built(
@@ -27,20 +30,37 @@ def open_built(
     device: Device = "auto",
     contexts: int = 1,
     threads: int = 0,
+    doubt: Doubt = lambda *_: "",
 ) -> Engine:
     """Open the first of a recipe's engines that this machine runs, or else its model.
 
-    An engine is run as `runtime` of its target says, with the target's plugins.
+    An engine is run as `runtime` of its target says, with the target's plugins. What `doubt` says
+    of it is among what is said of the engine.
 
     Raises:
         MissingFile: it is not built there.
+        UsageError: it is not of the recipe as it stands.
         StepInputError, MissingDependency: its model does not load.
     """
+    file, engine = _open(loaded, build_dir, device=device, contexts=contexts, threads=threads)
+    try:
+        told = doubt(loaded, file)
+    except BaseException:
+        engine.close()
+        raise
+    engine.why = (*engine.why, *([told] if told else []))
+    return engine
+
+
+def _open(
+    loaded: LoadedRecipe, build_dir: Path, *, device: Device, contexts: int, threads: int
+) -> tuple[Path, Engine]:
+    """Open what is built of a recipe, and tell which file that is."""
     folder, base = build_dir / loaded.recipe.name, loaded.file.absolute().parent
     for each, backend in _list_engines(loaded, folder) if device != "cpu" else ():
         use = EngineUse.from_options(backend.runtime, base)
         try:
-            return Engine(
+            return each, Engine(
                 each,
                 device=device,
                 contexts=contexts,
@@ -52,8 +72,8 @@ def open_built(
         except TrtbuildError:
             continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
     for model in MODELS.values():
-        if (folder / model.file).is_file():
-            return Engine(folder / model.file, device=device, contexts=contexts, threads=threads)
+        if (file := folder / model.file).is_file():
+            return file, Engine(file, device=device, contexts=contexts, threads=threads)
     raise MissingFile(
         f"{folder}: holds no model; the recipe is not built there",
         hint=f"trtbuild apply {loaded.file} --build-dir {build_dir}",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from trtbuild.core.errors import TrtbuildError, UsageError
 from trtbuild.runtime import Engine
-from trtbuild.runtime.recipes import open_built
+from trtbuild.runtime.recipes import Doubt, open_built
 from trtbuild.serve.problem import HttpProblem
 from trtbuild.serve.tensors import is_served, name_type
 
@@ -23,6 +23,14 @@ __all__ = ["VERSION", "ServedModels", "open_models"]
 
 RECIPES = (".yaml", ".yml")
 VERSION = "1"
+
+
+class _How(TypedDict):
+    """How a model is opened."""
+
+    device: Device
+    contexts: int
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,13 @@ def _describe(spec: TensorSpec) -> dict[str, Any]:
 
 
 def open_models(
-    paths: Sequence[Path], *, build_dir: Path, device: Device, contexts: int, threads: int
+    paths: Sequence[Path],
+    *,
+    build_dir: Path,
+    device: Device,
+    contexts: int,
+    threads: int,
+    doubt: Doubt = lambda *_: "",
 ) -> ServedModels:
     """Load what is to be served: recipes that are built, bundles, engines and ONNX models.
 
@@ -88,14 +102,15 @@ def open_models(
 
     Raises:
         MissingFile: one is not there, or not built.
-        UsageError: two have one name, or one is nothing that can be served, or of types that are
-            not.
+        UsageError: two have one name, one is nothing that can be served, or of types that are not,
+            or what is built is not of a recipe as it stands.
         StepInputError, MissingDependency: one does not load.
     """
     models = ServedModels({})
     try:
         for path in paths:
-            name, engine = _open(path, build_dir, device, contexts, threads)
+            how: _How = {"device": device, "contexts": contexts, "threads": threads}
+            name, engine = _open(path, build_dir, doubt, how)
             try:
                 _demand_free(name, path, models)
                 _demand_types(path, engine)
@@ -122,15 +137,12 @@ def _demand_types(path: Path, engine: Engine) -> None:
             raise UsageError(told, hint="give it another type in the model: the fix `cast_io`")
 
 
-def _open(
-    path: Path, build_dir: Path, device: Device, contexts: int, threads: int
-) -> tuple[str, Engine]:
+def _open(path: Path, build_dir: Path, doubt: Doubt, how: _How) -> tuple[str, Engine]:
     """Return the name of what lies at a path, and it, opened."""
     if path.suffix not in RECIPES:
         name = path.name if path.is_dir() else path.stem  # of a folder, a dot is no ending
-        return name, Engine(path, device=device, contexts=contexts, threads=threads)
+        return name, Engine(path, **how)
     from trtbuild.recipe.load import load_recipe
 
     loaded = load_recipe(path)
-    engine = open_built(loaded, build_dir, device=device, contexts=contexts, threads=threads)
-    return loaded.recipe.name, engine
+    return loaded.recipe.name, open_built(loaded, build_dir, doubt=doubt, **how)
