@@ -76,3 +76,40 @@ def test_what_fails_is_whoever_asked_fors():
 
 def fail():
     raise HttpProblem(400, "wrong")
+
+
+def test_no_more_come_in_at_once_than_may_wait():
+    """Each takes as much memory; who comes after one that has come in is taken."""
+    desk = Desk(Limits(waiting=1))
+
+    with desk.receiving():
+        with desk.receiving(), pytest.raises(HttpProblem) as caught, desk.receiving():
+            pass
+        with desk.receiving():
+            pass
+    desk.close()
+    assert (503, "2 requests wait already: send this one again later") == (
+        caught.value.status,
+        caught.value.sentence,
+    )
+
+
+def test_while_too_many_wait_nothing_comes_in():
+    """It is told at once, and not after all of it was sent."""
+    free = threading.Event()
+
+    async def crowd():
+        desk = Desk(Limits(waiting=0))
+        job = asyncio.ensure_future(desk.compute(lambda: free.wait(30)))
+        await asyncio.sleep(0)
+        try:
+            with pytest.raises(HttpProblem, match="1 requests wait"), desk.receiving():
+                pass
+        finally:
+            free.set()
+            await job
+        with desk.receiving():
+            pass
+        desk.close()
+
+    asyncio.run(crowd())

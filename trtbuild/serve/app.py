@@ -115,7 +115,8 @@ def _make_infer(models: ServedModels, desk: Desk, limits: Limits) -> Handler:
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise HttpProblem(415, "compressed requests are not read: send it as it is")
         length = request.headers.get("content-length")
-        body = await read_body(request.stream(), length, limits)
+        with desk.receiving():
+            body = await read_body(request.stream(), length, limits)
         header = request.headers.get(HEADER_LENGTH)
 
         def compute() -> HttpAnswer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -36,7 +37,25 @@ class Desk:
         """Open it with so many threads as compute at once."""
         self._limits = limits
         self._threads = ThreadPoolExecutor(limits.at_once, thread_name_prefix="infer")
-        self._taken = 0
+        self._taken = self._coming = 0
+
+    @contextlib.contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Have a request come in; as many may do so at once as may wait, whose memory they take.
+
+        Raises:
+            HttpProblem: too many do, or too many wait, so that it would be for nothing.
+        """
+        self._demand_room(max(self._taken, self._coming))
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+
+    def _demand_room(self, count: int) -> None:
+        if count >= self._limits.at_once + self._limits.waiting:
+            raise HttpProblem(503, f"{count} requests wait already: send this one again later")
 
     async def compute(self, work: Callable[[], Result]) -> Result:
         """Return what a piece of work comes to, in its turn.
@@ -44,10 +63,7 @@ class Desk:
         Raises:
             HttpProblem: too many wait, or it takes too long: then it is left to end by itself.
         """
-        if self._taken >= self._limits.at_once + self._limits.waiting:
-            raise HttpProblem(
-                503, f"{self._taken} requests wait already: send this one again later"
-            )
+        self._demand_room(self._taken)
         self._taken += 1
         job = asyncio.get_running_loop().run_in_executor(self._threads, work)
         job.add_done_callback(self._leave)
