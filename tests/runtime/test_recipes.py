@@ -54,6 +54,7 @@ def test_engines_are_tried_as_their_targets_say(built, monkeypatch):
     monkeypatch.setattr(recipes, "Engine", take)
     with open_built(load_recipe(built / "net.yaml"), built / "build") as engine:
         assert [[2, 4]] == engine.run({"x": np.float32([[1, 2]])})["y"].tolist()
+        assert ("it is of another GPU",) * 2 == engine.why
 
     rtx, trt = asked
     assert (False, "none", built / "kernels") == (rtx["graphs"], rtx["specialize"], rtx["cache"])

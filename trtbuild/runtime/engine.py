@@ -111,7 +111,7 @@ class Engine:
             raise
 
     why: tuple[str, ...] = ()
-    """Of a bundle, why the engines that do not run are not for this machine."""
+    """Of a bundle or a recipe, what is against the engines that do not run here."""
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:

@@ -34,28 +34,37 @@ def open_built(
 ) -> Engine:
     """Open the first of a recipe's engines that this machine runs, or else its model.
 
-    An engine is run as `runtime` of its target says, with the target's plugins. What `doubt` says
-    of it is among what is said of the engine.
+    An engine is run as `runtime` of its target says, with the target's plugins. The `why` of what
+    is returned says why the engines before it do not run, and what `doubt` says.
 
     Raises:
         MissingFile: it is not built there.
         UsageError: it is not of the recipe as it stands.
         StepInputError, MissingDependency: its model does not load.
     """
-    file, engine = _open(loaded, build_dir, device=device, contexts=contexts, threads=threads)
+    why: list[str] = []
+    file, engine = _open(
+        loaded, build_dir, device=device, contexts=contexts, threads=threads, why=why
+    )
     try:
         told = doubt(loaded, file)
     except BaseException:
         engine.close()
         raise
-    engine.why = (*engine.why, *([told] if told else []))
+    engine.why = (*engine.why, *why, *([told] if told else []))
     return engine
 
 
 def _open(
-    loaded: LoadedRecipe, build_dir: Path, *, device: Device, contexts: int, threads: int
+    loaded: LoadedRecipe,
+    build_dir: Path,
+    *,
+    device: Device,
+    contexts: int,
+    threads: int,
+    why: list[str],
 ) -> tuple[Path, Engine]:
-    """Open what is built of a recipe, and tell which file that is."""
+    """Open what is built, and tell which file that is; note `why` engines do not run."""
     folder, base = build_dir / loaded.recipe.name, loaded.file.absolute().parent
     for each, backend in _list_engines(loaded, folder) if device != "cpu" else ():
         use = EngineUse.from_options(backend.runtime, base)
@@ -69,8 +78,9 @@ def _open(
                 graphs=use.graphs,
                 specialize=use.specialize,
             )
-        except TrtbuildError:
-            continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
+        except TrtbuildError as error:
+            # It may be of another GPU or TensorRT: the model that it is of runs anywhere.
+            why.append(" ".join(error.message.split()))
     for model in MODELS.values():
         if (file := folder / model.file).is_file():
             return file, Engine(file, device=device, contexts=contexts, threads=threads)
