@@ -75,3 +75,13 @@ def test_sides_of_other_sizes_are_told():
     """The frame adds which sample it is."""
     with pytest.raises(CannotMeasure, match="1 values on one side, and 2"):
         made([[0]], [[0, 1]])
+
+
+@pytest.mark.parametrize(("told", "scale"), [(True, 1000), (False, 2)])
+def test_values_of_unlike_scale_are_told(told, scale):
+    """An error over both says nothing of the smaller one; parts of the output have names."""
+    rows = [[np.sin(place), scale * (1.5 + np.cos(place))] for place in range(20)]
+    found = made(rows, rows).fold(np.arange(20))
+
+    wanted = "its parts differ in scale, and the largest decides: give `y[:, 0:1]`, `y[:, 1:2]` a"
+    assert [told] * 2 == [found[name].remark.startswith(wanted) for name in ("mae", "rmse")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from trtbuild.core.words import join_few
 from trtbuild.measure.base import (
     CannotMeasure,
     Figure,
@@ -16,12 +17,15 @@ from trtbuild.measure.base import (
 )
 from trtbuild.measure.choose_output import choose_output
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw
+from trtbuild.measure.scales import ScaleSurvey
 from trtbuild.measure.truths import Against, Sides, choose_figures, choose_sides, list_axes
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["Regression"]
+
+_MOST_NAMES = 4
 
 
 class Regression(MetricKind):
@@ -83,6 +87,8 @@ class _Differences:
         self._told = told
         self._sides = sides
         self._rows: list[list[float]] = []
+        self._survey: ScaleSurvey | None = None
+        self._shape: tuple[int, ...] | None = None
         self._first: float | None = None
         """The first target, which all are counted from: squares of large ones leave no digits for
         how they differ."""
@@ -92,6 +98,7 @@ class _Differences:
         import numpy as np
 
         (output,) = self.outputs
+        self._look_at(sample.reference[output])
         reference, candidate = (
             np.asarray(side[output], np.float64).reshape(-1)
             for side in (sample.reference, sample.candidate)
@@ -106,6 +113,16 @@ class _Differences:
             off = target - self._first
             row += [float(off.sum()), float(np.square(off).sum())]
         self._rows.append(row)
+
+    def _look_at(self, values: np.ndarray) -> None:
+        """Remember the scale of each channel, as long as samples are of one shape."""
+        if self._shape is None:
+            self._survey = ScaleSurvey(self.outputs[0], [values.shape])
+        elif values.shape != self._shape:
+            self._survey = None
+        self._shape = values.shape
+        if self._survey is not None:
+            self._survey.add(values[None])
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples."""
@@ -137,6 +154,11 @@ class _Differences:
     def _remarks(self, samples: np.ndarray) -> Iterator[tuple[str, str]]:
         import numpy as np
 
+        parts = {} if self._survey is None else self._survey.find_parts()
+        if parts:
+            told = join_few([f"`{each}`" for each in parts], _MOST_NAMES)
+            unlike = f"its parts differ in scale, and the largest decides: give {told} a name"
+            yield from ((each.name, unlike) for each in self._told.figures())
         if self._sides.labels and np.isnan(self.fold_draws(samples[None])["target_r2"][0][0]):
             yield "target_r2", "all targets are equal: there is no variance to explain"
 
