@@ -206,6 +206,20 @@ def test_a_mistake_elsewhere_hides_no_profile(tmp_path):
     assert "the model has no input `image`" in said_of(recipe)
 
 
+def test_code_of_a_metric_is_looked_for(tmp_path):
+    """An entrypoint that is none, and one whose file is not there, at its line."""
+    for written, told in (("m.py", "is not an entrypoint"), ("m.py:f", "no such file")):
+        recipe = torch_recipe(tmp_path)
+        metric = f'{{kind: python, entrypoint: "{written}"}}'
+        recipe.write_text(recipe.read_text().split("\ncompare:")[0])
+        with recipe.open("a") as file:
+            file.write(f"\ncompare: {{data: eval, metrics: [top1, {metric}]}}\n")
+        *_, found = find_unusable_files(examine_recipe(recipe))
+
+        assert ("compare", "metrics", 1, "entrypoint") == found.at
+        assert told in found.error.message
+
+
 def test_all_that_is_not_here_is_found(tmp_path):
     """Code, pictures, arrays, a reference, each at its place; only to build, the code alone."""
     recipe = torch_recipe(tmp_path)

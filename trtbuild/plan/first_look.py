@@ -17,6 +17,7 @@ from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data import holds_pictures
 from trtbuild.data.truths.base import tells_classes
+from trtbuild.measure.entrypoint import MetricsPython
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
@@ -192,6 +193,16 @@ class _LabelFiles:
         return tuple(self._source.find_label_files(base).values())
 
 
+class _MetricFiles:
+    """The code of a metric of the team's own."""
+
+    def __init__(self, metric: MetricsPython) -> None:
+        self._metric = metric
+
+    def find_files(self, base: Path) -> tuple[Path, ...]:
+        return tuple(self._metric.find_files(base).values())
+
+
 class FileLook:
     """Looks for one file, or for those of a part of a recipe."""
 
@@ -258,7 +269,12 @@ def _of_targets(recipe: Recipe, base: Path) -> Looks:
 
 
 def _of_compare(recipe: Recipe, base: Path) -> Looks:
-    if recipe.compare is not None and recipe.compare.reference is not None:
+    if recipe.compare is None:
+        return
+    for place, metric in enumerate(recipe.compare.metrics):
+        if isinstance(metric, MetricsPython):
+            yield ("compare", "metrics", place, "entrypoint"), FileLook(_MetricFiles(metric), base)
+    if recipe.compare.reference is not None:
         yield from _of_source(("compare", "reference"), recipe.compare.reference, base)
 
 
