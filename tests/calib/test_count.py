@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,24 @@ def test_counts_as_numpy_counts(signed, size):
     found = count_block(values, 3, signed=signed)
 
     assert np.trim_zeros(expected, "b").tolist() == np.trim_zeros(found, "b").tolist()
+
+
+def test_threads_do_not_count_each_others_values():
+    """Each has room of its own."""
+    ends = [np.full(BLOCK, value, np.float32) for value in (0.1, 0.9)]
+    wanted = [[int(value[0] * BINS)] for value in ends]
+
+    def count(values):
+        return [
+            found
+            for _ in range(50)
+            for found in np.flatnonzero(count_block(values, 0, signed=False)).tolist()
+        ]
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [sorted(set(each)) for each in threads.map(count, ends)]
+
+    assert wanted == found
 
 
 def test_the_first_and_the_last_bin():

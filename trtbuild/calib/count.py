@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
 
 __all__ = ["BINS", "BLOCK", "count_block", "merge_bins"]
 
@@ -23,12 +25,12 @@ _MANY = 1 << 15
 def count_block(block: NDArray[np.float32], exponent: int, *, signed: bool) -> NDArray[np.int64]:
     """Count floor(|x| * BINS / 2^exponent) of at most BLOCK values, every |x| below 2^exponent.
 
-    Empty bins at the end may be left out. Not for several threads at once.
+    Empty bins at the end may be left out.
     """
     import numpy as np
 
     size = block.size
-    scaled, index, wide, lanes = (room[:size] for room in _make_buffers())
+    scaled, index, wide, lanes = (room[:size] for room in _ROOM.buffers)
     np.multiply(block, np.float32(math.ldexp(BINS, -exponent)), out=scaled)
     if signed:
         np.abs(scaled, out=scaled)
@@ -57,12 +59,18 @@ def merge_bins(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
     return np.add.reduceat(counts, starts)
 
 
-@functools.cache
-def _make_buffers() -> tuple[
-    NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]
-]:
-    """Return room for a block's temporaries, made once, and the lanes."""
-    import numpy as np
+class _Room(threading.local):
+    """Room for a block's temporaries, and the lanes: made once in each thread that counts."""
 
-    lanes = (np.arange(BLOCK) % _LANES + BINS - 1).astype(np.uint32)
-    return np.empty(BLOCK, np.float32), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int64), lanes
+    @functools.cached_property
+    def buffers(
+        self,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]]:
+        import numpy as np
+
+        lanes = (np.arange(BLOCK) % _LANES + BINS - 1).astype(np.uint32)
+        floats, narrow = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.int32)
+        return floats, narrow, np.empty(BLOCK, np.int64), lanes
+
+
+_ROOM = _Room()
