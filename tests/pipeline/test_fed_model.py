@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from trtbuild.core.errors import StepInputError
+from trtbuild.core.errors import NotWritable, StepInputError
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.on_gpu.pictures import CopiedPicture
 from trtbuild.data.preprocess import Preprocess
@@ -101,3 +101,21 @@ def test_no_more_are_run_at_once_than_may_be(run, batch, most, batches):
     assert batches == copies.batches
     for picture, each in zip(pictures, found, strict=True):
         assert np.array_equal(HOW.apply(picture, "it"), each)
+
+
+def test_memory_for_pictures_is_given_back_though_the_engine_fails_to_close(monkeypatch):
+    """As where what it has compiled cannot be kept."""
+
+    def fail():
+        raise NotWritable("kernels: cannot be kept")
+
+    copies = Copies()
+    monkeypatch.setattr(fed_model, "GpuPictures", lambda _: copies)
+    x = TensorSpec(name="x", dtype="float32", shape=("n", 3, 4, 4))
+    engine = SimpleNamespace(inputs=(x,), on_gpu=True, platform="tensorrt_plan", close=fail)
+    recipe = SimpleNamespace(file="r.yaml", recipe=SimpleNamespace(inputs={}))
+    model = fed_model.FedModel("it", engine, HOW, "x", recipe, most=1)
+
+    with pytest.raises(NotWritable):
+        model.close()
+    assert 0 == copies.room

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.projects import tiny_project
-from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.errors import MissingFile, NotWritable, UsageError
 from trtbuild.serve.app import make_app
 from trtbuild.serve.limits import Limits
-from trtbuild.serve.models import open_models
+from trtbuild.serve.models import ServedModels, open_models
 
 
 def test_a_recipe_that_is_not_built_is_told(tmp_path):
@@ -32,6 +34,20 @@ def test_two_of_one_name_are_refused(models, tmp_path):
 
     with pytest.raises(UsageError, match="is called `net`, as another is"):
         open_models([tmp_path / "net.onnx"] * 2, **options)
+
+
+def test_all_models_are_closed_though_one_fails_to():
+    """As where what it has compiled cannot be kept."""
+    closed = []
+
+    def close(name):
+        closed.append(name)
+        raise NotWritable(f"{name}: cannot be kept")
+
+    engines = {name: SimpleNamespace(close=functools.partial(close, name)) for name in "ab"}
+    with pytest.raises(NotWritable):
+        ServedModels(engines).close()
+    assert ["a", "b"] == sorted(closed)
 
 
 def test_a_model_of_text_is_refused_before_anybody_asks(tmp_path):

@@ -137,10 +137,12 @@ class FedModel:
         return list(items)
 
     def close(self) -> None:
-        """Give all memory back."""
-        self._engine.close()
-        if self._pictures is not None:
-            self._pictures.close()
+        """Give all memory back, though the engine cannot keep what it has compiled."""
+        try:
+            self._engine.close()
+        finally:
+            if self._pictures is not None:
+                self._pictures.close()
 
 
 def _tell_kind(fed: np.ndarray | CopiedPicture) -> Hashable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +77,14 @@ class ServedModels:
             raise HttpProblem(400, " ".join(error.message.split())) from None
 
     def close(self) -> None:
-        """Give all memory back."""
-        for each in self.engines.values():
-            each.close()
+        """Give all memory back, of each though another one fails to.
+
+        Raises:
+            NotWritable: what an engine has compiled cannot be kept.
+        """
+        with contextlib.ExitStack() as closing:
+            for each in self.engines.values():
+                closing.callback(each.close)
 
 
 def _describe(spec: TensorSpec) -> dict[str, Any]:
