@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,51 @@ def test_pictures_are_answered_with_classes(photos, trtbuild, monkeypatch):
     assert ["dark.png.png", "light.png.png"] == sorted(
         each.name for each in Path("drawn").iterdir()
     )
+
+
+def run_pipeline_of(trtbuild, code, source):
+    """Run a pipeline of one function, which writes lines of JSON."""
+    Path("code.py").write_text(code)
+    pipeline = {
+        "version": 1,
+        "source": source,
+        "stages": {"it": {"python": "code.py:work"}},
+        "results": {"json_lines": "out.jsonl"},
+    }
+    Path("p.yaml").write_text(json.dumps(pipeline))
+    return trtbuild("run", "p.yaml")
+
+
+END = """
+import os, signal
+def work(item):
+    if item.number == 20:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return item
+"""
+
+
+def test_a_camera_is_ended_by_a_signal_and_its_results_are_kept(project, trtbuild):
+    """It has no end of its own; FFmpeg makes one up here."""
+    pytest.importorskip("av", reason="PyAV is not installed")
+    source = {"kind": "camera", "path": "testsrc=rate=50", "format": "lavfi", "rate": 200}
+    answer = run_pipeline_of(trtbuild, END, source)
+
+    assert 0 == answer.code, answer.err
+    lines = Path("out.jsonl").read_text().splitlines()
+    assert [*range(len(lines))] == [json.loads(line)["frame"] for line in lines]
+    assert len(lines) > 20
+
+
+def test_another_source_is_interrupted_by_it_and_leaves_nothing(project, trtbuild):
+    """As by the interrupt key."""
+    pytest.importorskip("PIL", reason="Pillow is not installed")
+    from PIL import Image
+
+    Path("frames").mkdir()
+    Image.new("RGB", (8, 8)).save("frames/0.png")
+    source = {"kind": "folder", "path": "frames", "repeat": 10_000}
+    answer = run_pipeline_of(trtbuild, END, source)
+
+    assert 130 == answer.code
+    assert not [each for each in Path().iterdir() if "jsonl" in each.name]

@@ -23,11 +23,14 @@ def run_pipeline(
     frames: Frames | None = None,
     tell: Callable[[PipelineSummary], None] = lambda _: None,
     planned: Callable[[MemoryPlan], None] = lambda _: None,
+    ended: Callable[[], bool] = lambda: False,
 ) -> PipelineSummary:
     """Run a pipeline's file to the end of its source, or of other `frames`; return how it went.
 
     Frames are items, or pictures (uint8 RGB [height, width, 3]); or a `queue.Queue` of them, which
     ends with None.
+
+    What has no end, as a camera, is `ended` by what is asked at each of its frames.
 
     What its engines take of the GPU is told as `planned` before they are loaded.
 
@@ -45,4 +48,12 @@ def run_pipeline(
     loaded = load_pipeline(Path(path))
     with using_executor("local") as place:
         doubt = make_doubt(place)
-        return run(loaded, Path(build_dir), frames=frames, tell=tell, planned=planned, doubt=doubt)
+        return run(
+            loaded,
+            Path(build_dir),
+            frames=frames,
+            tell=tell,
+            planned=planned,
+            doubt=doubt,
+            ended=ended,
+        )

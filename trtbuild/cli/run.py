@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -136,16 +140,42 @@ def run(  # noqa: PLR0913  # its options
 def _run_pipeline(path: Path, inputs: Path | None, build_dir: Path, form: Form) -> None:
     from trtbuild import api
     from trtbuild.cli.show_pipeline import show_memory, show_progress, show_summary
+    from trtbuild.pipeline.load import load_pipeline
 
     if inputs is not None:
         raise UsageError(
             f"{path}: a pipeline names its source itself", hint="leave out `--input`, or edit it"
         )
-    found = api.run_pipeline(path, build_dir=build_dir, tell=show_progress, planned=show_memory)
+    endless = load_pipeline(path).pipeline.source.kind == "camera"
+    with _heeding_signals(endless=endless) as ended:
+        found = api.run_pipeline(
+            path, build_dir=build_dir, tell=show_progress, planned=show_memory, ended=ended
+        )
     if form is Form.json:
         write_json(found)
     else:
         show_summary(found)
+
+
+@contextlib.contextmanager
+def _heeding_signals(*, endless: bool) -> Iterator[Callable[[], bool]]:
+    """Have the interrupt key, or SIGTERM, end a source that has no end; the second time, all.
+
+    Else they interrupt: SIGTERM by itself would leave behind what is half written.
+    """
+    asked: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if not endless or asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    ours = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for each, handler in ours.items():
+            signal.signal(each, handler)
 
 
 def _read_names(path: Path | None) -> tuple[str, ...]:

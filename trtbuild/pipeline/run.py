@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 from trtbuild.core.digest import digest_of_file
@@ -33,7 +33,7 @@ MOST_DELAYS = 100_000
 Tell = Callable[[PipelineSummary], None]
 
 
-def run_pipeline(
+def run_pipeline(  # noqa: PLR0913  # all that is asked of it, and told
     loaded: LoadedPipeline,
     build_dir: Path,
     *,
@@ -42,6 +42,7 @@ def run_pipeline(
     tell_seconds: float = 1.0,
     planned: Callable[[MemoryPlan], None] = lambda _: None,
     doubt: Doubt = lambda *_: "",
+    ended: Callable[[], bool] = lambda: False,
 ) -> PipelineSummary:
     """Run a pipeline to the end of its source, and return how it went.
 
@@ -52,6 +53,8 @@ def run_pipeline(
         tell: is told how it goes, every `tell_seconds`.
         tell_seconds: how often.
         doubt: raises where what is built of a recipe is not of it as it stands.
+        ended: is asked at each frame of the source whether that has ended: what is under way is
+            worked on to its end.
         planned: is told what engines take of a GPU, where there is one, before they are loaded.
 
     Raises:
@@ -71,7 +74,8 @@ def run_pipeline(
         line = _Line(loaded, parts)
         opened.callback(line.end)
         sinks = opened.enter_context(open_results(loaded))
-        line.start(line.open(loaded) if frames is None else line.take(frames))
+        given = line.open(loaded) if frames is None else line.take(frames)
+        line.start(takewhile(lambda _: not ended(), given))
         told = time.monotonic()
         for item in line:
             for sink in sinks:
