@@ -17,7 +17,7 @@ __all__ = ["ImportModel"]
 class ImportModel(Step):
     """Read or export the model into one ONNX file."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx"}
     beside: ClassVar[Mapping[str, str]] = {"weights": "model.weights"}
 
