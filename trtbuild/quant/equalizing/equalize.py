@@ -127,23 +127,27 @@ def equalize(
             changed[site] = _apply(value(site), _spread_reader(view, site, factors))
         if not balance.sources:
             _insert(editor, balance, factors)
-        told.append(
-            EqualizedTensor(
-                name=balance.tensor,
-                by=balance.kind if best is None else "awq",
-                channels=balance.channels,
-                spread_before=_measure_spread(peak),
-                spread_after=_measure_spread(peak / factors),
-                alpha=None if best is None else best.alpha,
-                gain_db=None if best is None else round(best.gain_db, 2),
-                inserted=not balance.sources,
-            )
-        )
+        told.append(_account_for(balance, peak, factors, best))
     for (index, slot), values in changed.items():
         name = view.nodes[index].input[slot]
         editor.read((index, slot), editor.constant(f"{name}_equalized", values))
     editor.finish()
     return EqualizationAccount(tensors=tuple(told))
+
+
+def _account_for(
+    balance: Balance, peak: Array, factors: Array, best: Found | None
+) -> EqualizedTensor:
+    return EqualizedTensor(
+        name=balance.tensor,
+        by=balance.kind if best is None else "awq",
+        channels=balance.channels,
+        spread_before=_measure_spread(peak),
+        spread_after=_measure_spread(peak / factors),
+        alpha=None if best is None else best.alpha,
+        gain_db=None if best is None else round(best.gain_db, 2),
+        inserted=not balance.sources,
+    )
 
 
 def _insert(editor: Editor, balance: Balance, factors: Array) -> None:
