@@ -22,6 +22,13 @@ class Unlent:
         return (1, 0)
 
 
+class Nowhere(Unlent):
+    """Lies nowhere, as a tensor of torch that has a shape alone."""
+
+    def __dlpack_device__(self):
+        raise ValueError("is on no device")
+
+
 def test_what_fits_is_taken_as_it_lies():
     """Without a copy."""
     array = np.zeros((3, 2), np.float32)
@@ -40,6 +47,7 @@ def test_what_fits_is_taken_as_it_lies():
         (np.zeros((1, 2), "f"), "by their inputs' names, and not as ndarray"),
         ({"x": [[1, 2], [3]]}, "`x` cannot be read as an array: list: .*inhomogeneous"),
         ({"x": Unlent()}, "`x` cannot be read by DLPack: Unlent: needs a gradient"),
+        ({"x": Nowhere()}, "`x` cannot be read by DLPack: Nowhere: is on no device"),
         ({"x": np.zeros(2, "f")}, r"`x` is \[2\], and \[n, 2\] is taken"),
     ],
 )

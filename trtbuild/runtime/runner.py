@@ -95,21 +95,25 @@ def _take(name: str, given: Any, stream: int | None) -> Any:
     import numpy as np
 
     if not isinstance(given, np.ndarray):
-        if lies_on_gpu(given):
-            if stream is None:
-                raise UsageError(
-                    f"`{name}` lies on a GPU, and the model runs on the CPU",
-                    hint="give arrays in main memory, as by `tensor.cpu()`",
-                )
-            return view_gpu(name, given, stream)
         lent = hasattr(given, "__dlpack__")
         try:
+            if lies_on_gpu(given):
+                return _take_there(name, given, stream)
             given = np.from_dlpack(given) if lent else np.asarray(given)
         except (BufferError, RuntimeError, TypeError, ValueError) as error:
             how = "by DLPack" if lent else "as an array"
             told = f"`{name}` cannot be read {how}: {type(given).__name__}: {error}"
             raise UsageError(told, hint="give a NumPy array") from None
     return given if given.flags.c_contiguous else np.ascontiguousarray(given)
+
+
+def _take_there(name: str, given: Any, stream: int | None) -> Any:
+    if stream is None:
+        raise UsageError(
+            f"`{name}` lies on a GPU, and the model runs on the CPU",
+            hint="give arrays in main memory, as by `tensor.cpu()`",
+        )
+    return view_gpu(name, given, stream)
 
 
 def _numpy_name(spec: TensorSpec) -> str:
