@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from tests.helpers.recipes import one_target
 from trtbuild.core.errors import UsageError
 from trtbuild.recipe.load import load_recipe
-from trtbuild.verbs.running.feeding import _read_texts, choose_feeding, is_arrays
+from trtbuild.verbs.running.feeding import _find_sort, _read_texts, choose_feeding, is_arrays
 
 IMAGES = {"kind": "images", "path": "none", "input": "x", "preprocess": {"scale": 1}}
 ARRAYS = {"kind": "arrays", "path": "none.npz"}
@@ -108,3 +109,11 @@ def test_lines_for_show_are_read_whatever_their_bytes(tmp_path):
     (tmp_path / "t.txt").write_bytes("Größe\n".encode("latin-1"))
 
     assert "Gr��e" == _read_texts((tmp_path / "t.txt",))["t.txt:1"]
+
+
+@pytest.mark.parametrize("names", [("a.png", "b.txt"), ("b.txt", "a.png")])
+def test_a_folder_of_as_many_of_two_sorts_is_told_alike_everywhere(tmp_path, monkeypatch, names):
+    """In whatever order the file system lists what is in it."""
+    monkeypatch.setattr(Path, "rglob", lambda folder, _: iter([folder / name for name in names]))
+
+    assert "picture" == _find_sort(tmp_path)

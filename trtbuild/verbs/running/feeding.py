@@ -199,7 +199,7 @@ def _choose_data(loaded: LoadedRecipe, asked: str) -> str:
 
 
 def _find_sort(path: Path) -> Sort:
-    """Tell what lies at a path: of a folder, what most of its files are.
+    """Tell what lies at a path: of a folder, what most of its files are; of as many, by name.
 
     Raises:
         UsageError: nothing is there, or nothing that is known.
@@ -219,7 +219,7 @@ def _find_sort(path: Path) -> Sort:
     )
     if not counts:
         raise UsageError(f"--input: {path}: holds no file of a known kind", hint=hint)
-    return counts.most_common(1)[0][0]
+    return min(counts, key=lambda sort: (-counts[sort], sort))
 
 
 def _tell_sort(path: Path) -> Sort | None:
