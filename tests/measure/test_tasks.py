@@ -13,8 +13,8 @@ from trtbuild.measure.tasks import Task, describe_output, measure_tasks
 SCORES = np.array([[9, 1, 0], [1, 9, 0], [0, 9, 1], [9, 5, 1]], np.float32)
 
 
-def measured(reference=SCORES, candidate=SCORES, **options):
-    """Every figure of `kind: classification`, by name."""
+def measured(reference=SCORES, candidate=SCORES, kind="classification", **options):
+    """Every figure of a kind, by name; of `classification` unless another is asked for."""
     subject = Subject(
         outputs={"y": describe_output("y", reference)},
         inputs={},
@@ -22,7 +22,14 @@ def measured(reference=SCORES, candidate=SCORES, **options):
         classes=(0, 1, 2, 1),
     )
     found = measure_tasks(
-        [Task(metric_of(kind="classification", top=[1], **options), {})],
+        [
+            Task(
+                metric_of(
+                    kind=kind, **({"top": [1]} if kind == "classification" else {}), **options
+                ),
+                {},
+            )
+        ],
         subject,
         reference={"y": reference},
         candidate={} if candidate is None else {"y": candidate},
@@ -55,6 +62,20 @@ def test_nan_is_a_failure_with_its_sample():
 
     assert (None, "the candidate's `y` holds NaN in sample 2") == (mine.value, mine.remark)
     assert (True, False) == (mine.broken, other.broken)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinity_where_the_reference_has_none_is_a_failure(value):
+    """Of what counts values; a score of minus infinity is the lowest, and no more."""
+    endless = SCORES.copy()
+    endless[2, 0] = value
+    found = measured(candidate=endless, kind="regression")["mae"]
+
+    why = "the candidate's `y` holds infinite values in sample 2"
+    assert (None, why, True) == (found.value, found.remark, found.broken)
+    of_reference = measured(endless, endless, kind="embedding")["pair_cosine"]
+    assert (None, False) == (of_reference.value, of_reference.broken)
+    assert measured(candidate=endless)["top1"].value is not None
 
 
 def test_a_missing_output_and_an_odd_sample_are_named():

@@ -177,6 +177,9 @@ class MetricKind(Options):
     is_code: ClassVar[bool] = False
     """Whether its files are code of the user's: that belongs to the recipe, and must be there."""
 
+    ranks: ClassVar[bool] = False
+    """Whether it asks only which score is the highest: an infinite one is an answer then, too."""
+
     kind: str
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=40)] | None = None
     """What its figures are called beside those of another metric of the kind: `NAME.f1` instead of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,8 @@ class Classification(MetricKind):
 
     Figures: `topK` for each of `top`, `balanced_accuracy`. Classes of the data's labels.
     """
+
+    ranks: ClassVar[bool] = True
 
     kind: Literal["classification"]
     output: str | None = None

@@ -37,6 +37,7 @@ class MetricsPython(MetricKind):
     """A function of each sample, or a class with `update` and `fold`, in Python."""
 
     is_code: ClassVar[bool] = True
+    ranks: ClassVar[bool] = True  # who knows
 
     kind: Literal["python"]
     entrypoint: NonEmpty

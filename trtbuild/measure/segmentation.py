@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
@@ -35,6 +35,8 @@ class Segmentation(MetricKind):
     `pixel_agreement` against the reference's own class map. The mean is over the classes that are
     in any of the samples, on either side.
     """
+
+    ranks: ClassVar[bool] = True
 
     kind: Literal["segmentation"]
     output: str | None = None

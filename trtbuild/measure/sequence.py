@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -38,6 +38,8 @@ class Sequence(MetricKind):
     reference's. A rate is insertions, deletions and substitutions over the length of all that is
     held to be right; it may pass 1.
     """
+
+    ranks: ClassVar[bool] = True
 
     kind: Literal["sequence"]
     output: str | None = None

@@ -31,6 +31,7 @@ from trtbuild.measure.intervals import (
     score_intervals,
 )
 from trtbuild.measure.pairs import Output
+from trtbuild.measure.spoilt import SpoiltOutputs, find_spoilt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,11 +125,11 @@ class RunningTasks:
     ) -> None:
         """Add what both sides made of a sample: the outputs that are read, at least."""
         sides = reference, candidate
-        spoilt = [{name for name, row in side.items() if _has_nan(row)} for side in sides]
+        spoilt = find_spoilt("reference", reference), find_spoilt("candidate", candidate)
         truth = self._truths(index)
         for each in self._running:
             pair = _pair(index, sides, self._subject, each.outputs)
-            each.add(replace(pair, truth=truth), *spoilt)
+            each.add(replace(pair, truth=truth), spoilt)
 
     def finish(self, confidences: Sequence[float]) -> tuple[Measure, ...]:
         """Return a measure for each figure."""
@@ -156,14 +157,13 @@ class _Running:
     def _stop(self, why: str, *, broken: bool) -> None:
         self.why, self._broken = why, broken
 
-    def add(self, sample: PairedSample, wrong: set[str], wrong_too: set[str]) -> None:
-        """Add a sample; stop at one that holds NaN, or of which nothing can be said."""
+    def add(self, sample: PairedSample, spoilt: Sequence[SpoiltOutputs]) -> None:
+        """Add a sample; stop at one that is spoilt on a side, or of which nothing can be said."""
         if self.why:
             return
-        for names, side in ((wrong, "reference"), (wrong_too, "candidate")):
-            if found := sorted(names.intersection(self.outputs)):
-                why = f"the {side}'s `{found[0]}` holds NaN in sample {sample.index}"
-                self._stop(why, broken=side == "candidate")
+        for each in spoilt:
+            if told := each.explain(self.outputs, ranks=self._task.metric.ranks):
+                self._stop(f"{told} in sample {sample.index}", broken=each.side == "candidate")
                 return
         try:
             self._measurement.add(sample)
@@ -291,9 +291,3 @@ def _check(found: Value) -> Value:
 
 def _row(output: Output, index: int) -> np.ndarray:
     return output.row(index) if isinstance(output, RaggedRows) else output[index]
-
-
-def _has_nan(row: np.ndarray) -> bool:
-    import numpy as np
-
-    return row.dtype.kind == "f" and bool(np.isnan(row).any())
