@@ -22,6 +22,11 @@ def halve(item):
     item.values["halves"] = 2
     return item
 
+def none(item):
+    '''Find nothing to look at.'''
+    item.pictures = []
+    return item
+
 def odd(item):
     return item if item.number % 2 else None
 

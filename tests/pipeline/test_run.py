@@ -121,6 +121,15 @@ def test_pictures_of_any_size_go_through(run):
     assert 2 == found.results
 
 
+def test_a_recipe_is_run_on_nothing_where_a_function_found_nothing(run):
+    """Not on the frame: that would be an answer to what nobody asked."""
+    stages = {"none": {"python": "code.py:none"}, "colour": MODEL, "again": MODEL}
+    _, lines = run(stages, paint(2))
+
+    assert [[], []] == [each["colour"] for each in lines]
+    assert [0, 1] == [each["again"][0][0]["class"] for each in lines]
+
+
 def test_a_stage_that_fails_ends_a_queue_that_gives_no_more(run):
     """Whoever fills it has not said that it ends."""
     given = queue.Queue()

@@ -133,7 +133,7 @@ class FedModel:
                 answering.answer(each, view) for each, view in zip(rows, views, strict=True)
             ]
             item.placed[self._name] = item.take_places()
-            item.pictures, item.places = [], []
+            item.pictures, item.places = None, []
         return list(items)
 
     def close(self) -> None:

@@ -48,10 +48,10 @@ def _list_faults(item: Any) -> Iterator[str]:
 
 
 def _list_faults_of_pictures(pictures: Any, places: Any) -> Iterator[str]:
-    if not isinstance(pictures, _ROWS):
+    if pictures is not None and not isinstance(pictures, _ROWS):
         yield f"`pictures` is {_tell(pictures)}, and a list of arrays is taken"
         return
-    for number, each in enumerate(pictures):
+    for number, each in enumerate(pictures or ()):
         if not _is_array(each, ("uint8", "float32")):
             yield f"picture {number} is {_tell(each)}, and {_PICTURE} is taken"
     if not isinstance(places, _ROWS):

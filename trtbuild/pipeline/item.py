@@ -27,8 +27,9 @@ class Item:
     """Of the frame: its file, or its time in the video."""
     picture: np.ndarray
     """uint8 RGB [height, width, 3]."""
-    pictures: list[np.ndarray] = field(default_factory=list)
-    """What the next recipe is run on; the frame itself where a function has put nothing here."""
+    pictures: list[np.ndarray] | None = None
+    """What the next recipe is run on: nothing, where a function has put no picture into its list;
+    the frame itself where it has put no list here."""
     places: list[Corners] = field(default_factory=list)
     """Where each of these lies in the frame, if a function that cuts them out says so."""
     answers: dict[str, list[Answer]] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Item:
 
     def take_pictures(self) -> list[np.ndarray]:
         """Return what the next recipe is run on."""
-        return self.pictures or [self.picture]
+        return [self.picture] if self.pictures is None else self.pictures
 
     @property
     def whole(self) -> Corners:
@@ -54,7 +55,7 @@ class Item:
 
     def take_places(self) -> list[Corners | None]:
         """Return where what the next recipe is run on lies."""
-        if not self.pictures:
+        if self.pictures is None:
             return [self.whole]
         known = len(self.places) == len(self.pictures)
         return [*self.places] if known else [None] * len(self.pictures)
