@@ -47,7 +47,7 @@ class MeasureLayers(Step):
     computed once a sample, and what is behind each layer once for each.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"layers": "layers.json"}
 
     kind: Literal["measure_layers"] = "measure_layers"

@@ -108,6 +108,24 @@ def test_parts_of_a_model_find_the_same(residual):
             np.testing.assert_allclose(parts[key].outputs[name], values, rtol=1e-6, atol=1e-6)
 
 
+def test_nothing_is_run_again_in_front_of_a_layer(residual, monkeypatch):
+    """Be it alone in INT8 or alone not: what lies where it begins is known."""
+    opened = []
+    whole = residual.switched.open
+
+    def note(start, stop, sites, **given):
+        opened.append((start, stop))
+        return whole(start, stop, sites, **given)
+
+    monkeypatch.setattr(residual.switched, "open", note)
+    residual.runs()
+    (_, stop, _), *_ = residual.switched.cut()
+    two = next(x for x in residual.switched.switches.layers if residual.switched.name(x) == "two")
+
+    assert 2 == two
+    assert [(two, stop)] * 2 == [each for each in opened if 0 < each[0] < stop == each[1]]
+
+
 def test_a_layers_own_output_is_looked_at(residual):
     """Own: what the layer makes of the same input in float and INT8, and what it read."""
     own = residual.runs()["one", "two"].own

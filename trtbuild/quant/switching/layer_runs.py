@@ -102,17 +102,25 @@ class LayerModel:
             for start, stop in ends
         )
 
-    def find_start(self, layer: int) -> int:
-        """Return the first node that is another where a layer alone is in INT8."""
-        return min(index for index, _ in (*self.find_sites([layer], alone=True), (layer, 0)))
+    def find_start(self, layer: int, *, others: bool = False) -> int:
+        """Return the first node that is another where a layer alone is in INT8.
+
+        With `others`, where it alone is not.
+        """
+        sites = self._find_moved(layer) if others else self.find_sites([layer], alone=True)
+        return min([layer, *(index for index, _ in sites)])
 
     def _find_span(self, layer: int) -> tuple[int, int]:
         """Return the first and the last node that change with a layer."""
+        moved = self._find_moved(layer) | self.switches.find_active([layer], alone=True)
+        places = [layer, *(index for index, _ in moved)]
+        return min(places), max(places)
+
+    def _find_moved(self, layer: int) -> frozenset[Site]:
+        """Return the operands that are others where a layer alone is not in INT8."""
         everything = self.switches.layers
         others = self.switches.find_active([each for each in everything if each != layer])
-        moved = self.switches.find_active(everything) ^ others
-        places = [index for index, _ in moved | self.switches.find_active([layer], alone=True)]
-        return min([layer, *places]), max([layer, *places])
+        return self.switches.find_active(everything) ^ others
 
     def find_sites(self, layers: Sequence[int], *, alone: bool = False) -> frozenset[Site]:
         """Return the operands that read INT8 while these layers are in it."""
@@ -141,12 +149,20 @@ class _Way(NamedTuple):
     stretches: tuple[ModelSegment, ...]
     behind: ModelSegment
 
-    def march(self, feed: SegmentState) -> list[SegmentState]:
-        """Return what is handed on in front of each stretch, and behind the last."""
+    def march(
+        self, feed: SegmentState, parts: Sequence[ModelSegment] = ()
+    ) -> tuple[list[SegmentState], list[Outputs]]:
+        """Return what is handed on in front of each stretch and behind the last, and taps of each.
+
+        `parts` are the stretches where these are wanted.
+        """
         states: list[SegmentState] = [self.before.run(feed)[0]]
-        for part in self.stretches:
-            states.append(part.run(states[-1])[0])
-        return states
+        tapped: list[Outputs] = []
+        for part in parts or self.stretches:
+            state, taps = part.run(states[-1])
+            states.append(state)
+            tapped.append(taps)
+        return states, tapped
 
     def finish(self, state: SegmentState, place: int) -> Outputs:
         """Return the outputs, given what is handed on in front of a stretch."""
@@ -193,7 +209,9 @@ class LayerRuns:
         self._float = self._open_way(stretches, frozenset())
         everything = model.find_sites(model.switches.layers)
         self._int8 = self._open_way(stretches, everything) if whole or others else None
-        self._tapped = [self._open_tapped(*each) for each in zip(stretches, chosen, strict=True)]
+        both = list(zip(stretches, chosen, strict=True))
+        self._tapped = [self._open_tapped(*each) for each in both]
+        self._tapped_int8 = [self._open_starts(*each, everything) for each in both if others]
         self._variants = [
             [self._open_variant(stretch, layer, others=others) for layer in own]
             for stretch, own in zip(stretches, chosen, strict=True)
@@ -205,23 +223,20 @@ class LayerRuns:
         Raises:
             StepInputError: ONNX Runtime cannot run the model on this.
         """
-        exact, tapped = [self._float.before.run(feed)[0]], []
-        for part in self._tapped:
-            state, taps = part.run(exact[-1])
-            exact.append(state)
-            tapped.append(taps)
+        exact, tapped = self._float.march(feed, self._tapped)
         yield LayerRun("none", -1, self._float.finish(exact[-1], len(tapped)))
-        full = self._int8.march(feed) if self._int8 is not None else []
-        if self._int8 is not None and self._whole:
-            yield LayerRun("all", -1, self._int8.finish(full[-1], len(tapped)))
+        int8 = self._int8
+        full, starts = ([], []) if int8 is None else int8.march(feed, self._tapped_int8)
+        if int8 is not None and self._whole:
+            yield LayerRun("all", -1, int8.finish(full[-1], len(tapped)))
         for place, variants in enumerate(self._variants):
             for layer, alone, others in variants:
                 state, taps = alone.run({**exact[place], **tapped[place]})
                 own = self._look(layer, tapped[place], taps)
                 yield LayerRun("one", layer, self._float.finish(state, place + 1), own)
-                if self._int8 is not None and others is not None:
-                    state, _ = others.run(full[place])
-                    yield LayerRun("others", layer, self._int8.finish(state, place + 1))
+                if int8 is not None and others is not None:
+                    state, _ = others.run({**full[place], **starts[place]})
+                    yield LayerRun("others", layer, int8.finish(state, place + 1))
 
     def run_float(self, feed: SegmentState) -> Outputs:
         """Run the model in float alone.
@@ -229,7 +244,8 @@ class LayerRuns:
         Raises:
             StepInputError: ONNX Runtime cannot run the model on this.
         """
-        return self._float.finish(self._float.march(feed)[-1], len(self._float.stretches))
+        states, _ = self._float.march(feed)
+        return self._float.finish(states[-1], len(self._float.stretches))
 
     def _look(self, layer: int, exact: Outputs, quantized: Outputs) -> OwnRun:
         operands = self._model.operands
@@ -261,8 +277,17 @@ class LayerRuns:
         read += [name for start in sorted(starts) for name in self._model.parts.list_live(start)]
         return self._open(stretch.start, stretch.stop, frozenset(), [*results, *read])
 
+    def _open_starts(
+        self, stretch: Stretch, layers: Sequence[int], sites: frozenset[Site]
+    ) -> ModelSegment:
+        """Open a stretch in INT8 that hands out what lies where each of its layers begins."""
+        starts = sorted({self._model.find_start(layer, others=True) for layer in layers})
+        inner = [start for start in starts if start > stretch.start]
+        read = [name for start in inner for name in self._model.parts.list_live(start)]
+        return self._open(stretch.start, stretch.stop, sites, read)
+
     def _open_variant(self, stretch: Stretch, layer: int, *, others: bool) -> _Variant:
-        model, (start, stop, _) = self._model, stretch
+        model, stop = self._model, stretch.stop
         result = model.parts.view.nodes[layer].output[0]
         integers = [model.operands.name_integers(site) for site, _ in model.list_activations(layer)]
         rest = model.find_sites([each for each in model.switches.layers if each != layer])
@@ -270,5 +295,5 @@ class LayerRuns:
         return _Variant(
             layer,
             self._open(model.find_start(layer), stop, one, [result, *integers]),
-            self._open(start, stop, rest) if others else None,
+            self._open(model.find_start(layer, others=True), stop, rest) if others else None,
         )
