@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trtbuild.cli.show_pipeline import show_memory
+from trtbuild.cli.show_pipeline import show_memory, show_summary
 from trtbuild.pipeline.memory_plan import MemoryPlan, StageMemory
+from trtbuild.pipeline.summary import PipelineSummary
 
 PIPELINE = """\
 version: 1
@@ -40,6 +41,21 @@ def test_it_says_how_it_went(pipeline, trtbuild):
     assert "from a frame to its result: p50 " in answer.out
     assert 3 == len((pipeline / "out.jsonl").read_text().splitlines())
     assert 3 == json.loads(trtbuild("run", "p.yaml", "--format", "json").out)["results"]
+
+
+def test_it_says_what_ran_each_model(capsys):
+    """And why not the engine, which a user takes it for."""
+    part = {"stage": "find", "part": "infer", "items": 1, "busy": 0.5, "left_out": 0, "dropped": 0,
+            "queue_mean": 0, "queue_longest": 1}  # fmt: skip
+    parts = ({**part, "runs": "m.onnx in ONNX Runtime", "why": ("e: is of an L4",)},)
+    show_summary(
+        PipelineSummary(
+            frames=1, results=1, dropped=0, seconds=1, delays_ms={}, parts=parts, code={}
+        )
+    )
+
+    lines = capsys.readouterr().out.splitlines()
+    assert ["  find: m.onnx in ONNX Runtime", "    note: e: is of an L4"] == lines[-2:]
 
 
 def test_what_is_typed_wrong_is_told(pipeline, trtbuild):

@@ -113,6 +113,21 @@ def test_a_recipe_that_is_not_built_is_told_before_a_frame_is_read(run, project)
         run({"colour": MODEL}, paint(1))
 
 
+def test_what_runs_a_model_is_told_and_what_is_not_known_of_it(run, project):
+    """Else a model on the CPU would be taken for the engine."""
+    run({"colour": MODEL}, paint(1))
+    found = run_pipeline(
+        load_pipeline(project / "p.yaml"),
+        project / "build",
+        frames=paint(1),
+        doubt=lambda *_: "it may be an older one",
+    )
+    (part,) = [each for each in found.parts if each.runs]
+
+    assert ("colour", "infer", ("it may be an older one",)) == (part.stage, part.part, part.why)
+    assert "model.fp32.onnx in ONNX Runtime" in part.runs
+
+
 def test_pictures_of_any_size_go_through(run):
     """The preprocessing is the recipe's own."""
     frames = [Item(0, "a", np.full((30, 10, 3), 7, np.uint8)), *paint(1, (6, 90))]

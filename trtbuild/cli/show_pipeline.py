@@ -65,5 +65,10 @@ def show_summary(found: PipelineSummary) -> None:
         for each in found.parts
     ]
     pour(format_table(rows, indent=""))
+    for each in found.parts:
+        if each.runs:
+            echo(f"  {each.stage}: {each.runs}")
+        for why in each.why:
+            echo(f"    note: {why}")
     for file, digest in found.code.items():
         echo(f"  {file}: {digest[:19]}")

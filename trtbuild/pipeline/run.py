@@ -190,6 +190,8 @@ def _summarize(worker: PartWorker, seconds: float) -> PartSummary:
         dropped=queue.dropped,
         queue_mean=queue.mean_length,
         queue_longest=queue.longest,
+        runs=worker.part.runs,
+        why=worker.part.why,
     )
 
 

@@ -63,7 +63,16 @@ def _make(
         engine.close()
         raise
     yield StagePart(name, "copy to the GPU" if model.copies else "preprocess", model.preprocess)
-    yield StagePart(name, "infer", model.infer, stage.batch, stage.wait_ms / 1e3, model.close)
+    yield StagePart(
+        name,
+        "infer",
+        model.infer,
+        stage.batch,
+        stage.wait_ms / 1e3,
+        runs=engine.described,
+        why=engine.why,
+        close=model.close,
+    )
     yield StagePart(name, "answer", lambda items: model.answer(items, answering))
 
 

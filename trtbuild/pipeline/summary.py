@@ -26,6 +26,10 @@ class PartSummary(Options):
     queue_mean: float
     """How many waited on average when one more came."""
     queue_longest: int
+    runs: str = ""
+    """What runs its model, and where; of a part without a model, nothing."""
+    why: tuple[str, ...] = ()
+    """Why no engine before that runs, and what is not known of it."""
 
 
 class PipelineSummary(Options):

@@ -26,6 +26,10 @@ class StagePart:
     most: int = 1
     """How many items it takes at once."""
     wait_seconds: float = 0.0
+    runs: str = ""
+    """What runs its model, and where; of a part without a model, nothing."""
+    why: tuple[str, ...] = ()
+    """Why no engine before that runs, and what is not known of it."""
     close: Callable[[], None] = field(default=lambda: None)
 
 
