@@ -52,6 +52,24 @@ def test_tensors_that_share_a_scale_have_one_limit():
     assert limits["a"] == limits["b"] == pytest.approx(6.0)
 
 
+@pytest.mark.parametrize("best", [10.0, 9.1, 8.0, 6.4, 4.4, 4.1, 3.5])
+def test_no_more_than_six_limits_are_tried(best):
+    """Every second one, and the neighbours of the best, each tensor's its own."""
+    errs = Errs({"a": best, "b": 8 * best / 10})
+    feeds = [Feed(("0",), {"x": np.zeros(1, np.float32)})]
+    asked = []
+
+    def scales(limits):
+        asked.append(dict(limits))
+        return {name: np.array(limit) for name, limit in limits.items()}
+
+    readings = [(name, f"{name}/e", "s") for name in "ab"]
+    limits = find_reader_limits(errs, feeds, readings, scales, HIGHEST, lambda name: (name,))
+
+    assert 6 == len(asked)
+    assert {"a": pytest.approx(best), "b": pytest.approx(0.8 * best)} == limits
+
+
 def test_what_nothing_reads_has_none():
     """What the histogram says of it counts."""
     assert {"a"} == set(found({"a": 7.0}))

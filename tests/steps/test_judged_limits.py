@@ -10,6 +10,7 @@ from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.judge import NothingToJudge
 from trtbuild.calib.minmax import Minmax
 from trtbuild.model.feeds import Feed
+from trtbuild.steps import judged_limits
 from trtbuild.steps.judged_limits import (
     _find_parts,
     choose_judging,
@@ -30,7 +31,7 @@ def samples(outlier=40.0):
     return [Feed((str(i),), {"x": each}) for i, each in enumerate(values)]
 
 
-def judge(tmp_path, weight_of_first, *, step=32, workers=1, of=AUTO):
+def judge(tmp_path, weight_of_first, *, step=32, workers=1, of=AUTO, repeats=1):
     """Judge on a layer that reads the first value with so large a weight."""
     weight = np.random.default_rng(1).standard_normal((64, 16)).astype(np.float32)
     weight[0] = weight_of_first
@@ -46,6 +47,7 @@ def judge(tmp_path, weight_of_first, *, step=32, workers=1, of=AUTO):
         {"x": histogram},
         folder=tmp_path / "out",
         workers=workers,
+        repeats=repeats,
     )
 
 
@@ -59,8 +61,8 @@ def test_what_no_layer_makes_use_of_is_given_up(tmp_path):
 
 
 def test_what_a_layer_rests_on_is_kept(tmp_path):
-    """The same values, but the outlier decides the output: clipping it loses to minmax."""
-    assert ("minmax", 40.0) == judge(tmp_path, 3.0, step=256).choices["x"]
+    """The same values, but the outlier decides what the layer makes of them."""
+    assert ("readers", 40.0) == judge(tmp_path, 3.0, step=256).choices["x"]
 
 
 @pytest.mark.parametrize("one", [Minmax(kind="minmax"), Auto(kind="auto", samples=0)])
@@ -70,6 +72,21 @@ def test_what_others_decide_for_is_left_to_them(one, tmp_path):
 
     assert {} == found.choices
     assert 1 == len(set(found.found.scores.values()))
+
+
+@pytest.mark.parametrize(("repeats", "expected"), [(1, 2), (2, 8)])
+def test_all_samples_are_read_where_they_are_cheap(repeats, expected, tmp_path, monkeypatch):
+    """Of eight; where a sample judges but once it is one in four."""
+    read = []
+
+    def find(_prepared, feeds, *_):
+        read.append(len(feeds))
+        return {}
+
+    monkeypatch.setattr(judged_limits, "_find_readers", find)
+    judge(tmp_path, 0.0, repeats=repeats)
+
+    assert [expected] == read
 
 
 def test_threads_change_nothing(tmp_path):
@@ -118,9 +135,9 @@ def test_one_in_eight_judge_but_more_of_small_models():
     assert 0 == choose_judging({"x": Minmax(kind="minmax")}, {"x": small}, 64)
 
 
-@pytest.mark.parametrize(("values", "repeats"), [(1 << 26, 1), (1 << 20, 2), (1 << 10, 8)])
+@pytest.mark.parametrize(("values", "repeats"), [(1 << 26, 1), (1 << 20, 2), (1 << 10, 4)])
 def test_samples_of_small_models_judge_more_than_once(values, repeats):
-    """2^26 values a table, 8 times at most."""
+    """2^26 values a table, 4 times at most."""
     histogram = Histogram(counted=False)
     histogram.total = 64 * values
 

@@ -29,14 +29,13 @@ COARSE, FINE = 32, 9
 class Auto(Options):
     """Take the kind of limits with which the quantized model errs least on real samples.
 
-    A contest of tables of limits, run in a second pass over some of the calibration samples: five
-    kinds by themselves (mse, percentile, entropy2 and minmax with their defaults, and `power`, the
-    limit of the least mean |x - Q(x)|^power, between mse's and minmax's) and a sixth, `readers`:
-    for each tensor the limit with which the layers that read it, their weights quantized too, err
-    least. What is clearly worse on a quarter or half of the runs is not run on the rest. Of what is
-    as good as the best but for chance, less than 0.3 dB and the standard error of the difference,
-    paired by sample, that with the widest limits is taken: samples that calibration has not seen
-    reach farther than those it has.
+    A contest of tables of limits, run in a second pass over some of the calibration samples. One,
+    `readers`, is taken unless another is better by more than twice the standard error of the
+    difference, paired by sample: for each tensor it has the limit with which the layers that read
+    it, their weights quantized too, err least. The others are five kinds by themselves: mse,
+    percentile, entropy2 and minmax with their defaults, and `power`, the limit of the least mean
+    |x - Q(x)|^power, between mse's and minmax's. What is worse than `readers` on a quarter or half
+    of the runs is not run on the rest.
 
     Judged are the outputs of the whole quantized model against those of the model as it is, in dB
     over all samples together, each output alike; so do parts of an output whose scales are unlike
@@ -54,7 +53,7 @@ class Auto(Options):
     KINDS: ClassVar[tuple[str, ...]] = ("mse", "power", "percentile", "entropy2", "minmax")
     """What there is to choose from."""
     BASIS: ClassVar[str] = "mse"
-    """The kind that the build says the gain over: the best that histograms know of."""
+    """What the others have to be better than where `readers` cannot be found."""
 
     kind: Literal["auto"]
     power: Annotated[float, Field(ge=1, le=8)] = 2.4

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from trtbuild.calib.errors_of_runs import Errors
+from trtbuild.calib.scatter import scatter
 
 __all__ = ["Judging", "LimitChoice", "Searched", "search_limits"]
 
-LOST_SPREADS = 2
-"""A table that is worse than the best one by so many standard errors is not run any more."""
-NEAR_DB = 0.3
-"""By less than this, and than its standard error, a table may be worse than one with narrower
-limits and is taken all the same: samples that were not seen reach farther than those that were."""
-STAGES = (0, 4), (2, 4), (1, 2)
-"""First run and stride: a quarter of the runs, as many again, and the other half."""
+CLEAR_SPREADS = 2
+"""A table is taken for the basis where it is better by more than so many standard errors."""
+LOST_SPREADS = 1
+"""Where it is worse by more than so many, it is not run any more."""
+STAGES = (0, 1), (1, 2), (2, 4)
+"""Quarters of the runs: the first, as many again, and the other half."""
+LEAST = 8
+"""Of fewer runs a standard error says nothing: then a table is run on all of them."""
 
 
 class Judging(Protocol):
@@ -44,7 +45,7 @@ class Searched(NamedTuple):
     taken: str
     """The table that they are of."""
     scores: dict[str, float]
-    """In dB, best first."""
+    """In dB, best first, of those that were run last."""
     gain: float
     """In dB, of what was taken over the basis."""
     spread: float
@@ -66,47 +67,57 @@ class _Tried(NamedTuple):
 def search_limits(
     tables: Mapping[str, Mapping[str, float]], judge: Judging, *, basis: str
 ) -> Searched:
-    """Return the table whose limits err least, by what the judge says of them.
+    """Return the basis, or the table that errs least of those that are clearly better than it.
 
-    Of those that are as good as the best one but for chance, it is that with the widest limits.
-    Tables that are clearly worse are given up after a quarter and a half of the runs, but not the
-    basis: it is run on all samples, to tell how much was gained over it.
+    How a table does on some dozens of samples is chance for a good part: the best of many is the
+    luckiest, so the burden of proof is on whatever is not the basis. Tables that are worse are
+    given up after a quarter and a half of the runs, and where none is left all is said.
     """
-    first, *others = [places for one in STAGES if (places := range(one[0], judge.runs, one[1]))]
+    first, *others = _part(judge.runs)
     going = [_Tried(name, limits, judge(limits, first)) for name, limits in tables.items()]
     runs = len(going) * len(first)
     for places in others:
-        best = min(going, key=_rank)
-        going = [
-            one.run(judge, places)
-            for one in going
-            if one.name == basis or not _has_lost(one.errors, best.errors)
-        ]
+        start = _find(going, basis)
+        left = [one for one in going if one is start or not _has_lost(one.errors, start.errors)]
+        if len(left) == 1:
+            break
+        going = [one.run(judge, places) for one in left]
         runs += len(going) * len(places)
-    going.sort(key=_rank)
-    near = [one for one in going if _is_near(one.errors, going[0].errors)]
-    # Of equal ones the best: it comes first.
-    taken = max(near, key=lambda one: math.fsum(map(math.log, one.limits.values())))
-    start = next(one for one in going if one.name == basis)
+    start = _find(going, basis)
+    clear = [one for one in going if _is_clear(one.errors, start.errors)]
+    taken = min(clear, key=_rank, default=start)
     gain, spread = taken.errors.compare(start.errors)
     return Searched(
         {tensor: LimitChoice(taken.name, limit) for tensor, limit in taken.limits.items()},
         taken.name,
-        {one.name: one.errors.decibels for one in going},
+        {one.name: one.errors.decibels for one in sorted(going, key=_rank)},
         gain,
         spread,
         runs,
     )
 
 
-def _has_lost(errors: Errors, best: Errors) -> bool:
-    gain, spread = errors.compare(best)
-    return gain < -max(LOST_SPREADS * spread, NEAR_DB)
+def _part(runs: int) -> list[list[int]]:
+    """Return the places of the runs of each stage."""
+    order = scatter(runs)
+    ends = [[-(-runs * quarters // 4) for quarters in stage] for stage in STAGES]
+    if ends[0][1] < LEAST:
+        return [sorted(order)]
+    return [sorted(order[start:end]) for start, end in ends]
 
 
-def _is_near(errors: Errors, best: Errors) -> bool:
-    gain, spread = errors.compare(best)
-    return gain >= -min(spread, NEAR_DB)
+def _find(tables: Iterable[_Tried], name: str) -> _Tried:
+    return next(one for one in tables if one.name == name)
+
+
+def _has_lost(errors: Errors, basis: Errors) -> bool:
+    gain, spread = errors.compare(basis)
+    return gain < -LOST_SPREADS * spread
+
+
+def _is_clear(errors: Errors, basis: Errors) -> bool:
+    gain, spread = errors.compare(basis)
+    return gain > CLEAR_SPREADS * spread
 
 
 def _rank(one: _Tried) -> float:

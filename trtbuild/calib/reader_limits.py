@@ -17,8 +17,10 @@ __all__ = ["NARROWEST", "find_reader_limits"]
 
 NARROWEST = 0.35
 """The least limit tried, as a share of max |x|."""
-TRIED = 8
-"""So many limits, evenly in their logarithm; the best may lie between two of them."""
+PLACES = 8
+"""So many limits there are to try, evenly in their logarithm; the best may lie between two of them.
+
+Tried is every second one, and then the neighbours of the best: six runs for a sample."""
 
 
 def find_reader_limits(  # a session, what is fed, and what it tells
@@ -45,19 +47,29 @@ def find_reader_limits(  # a session, what is fed, and what it tells
     readings = list(readings)
     together = {name: [each for each in find_group(name) if each in highest] for name in highest}
     tops = {name: max(highest[each] for each in together[name]) for name in highest}
-    steps = [NARROWEST ** (step / (TRIED - 1)) for step in range(TRIED)]
+    curves: dict[str, dict[int, float]] = {name: {} for name in highest}
     with ThreadPoolExecutor(workers) as pool:
-        curves: dict[str, list[float]] = {}
-        for share in steps:
-            fed = scales({name: top * share for name, top in tops.items()})
-            found = list(pool.map(lambda feed, fed=fed: _run(session, feed, fed), feeds))
-            for tensor, error in _sum_up(found, readings).items():
-                curves.setdefault(tensor, []).append(error)
+
+        def measure(places: Mapping[str, int]) -> None:
+            fed = scales({name: tops[name] * _share(places[name]) for name in highest})
+            found = list(pool.map(lambda feed: _run(session, feed, fed), feeds))
+            errors = _sum_up(found, readings)
+            for name, place in places.items():
+                if known := [errors[each] for each in together[name] if each in errors]:
+                    curves[name][place] = math.fsum(known)
+
+        for place in range(0, PLACES, 2):
+            measure(dict.fromkeys(highest, place))
+        lowest = {name: _find_least(curve) for name, curve in curves.items()}
+        for step in (1, -1):
+            measure({name: max(0, place + step) for name, place in lowest.items()})
     return {
-        name: tops[name] * NARROWEST ** (_find_lowest(curve) / (TRIED - 1))
-        for name in highest
-        if (curve := _add([curves[each] for each in together[name] if each in curves]))
+        name: tops[name] * _share(_find_lowest(curve)) for name, curve in curves.items() if curve
     }
+
+
+def _share(place: float) -> float:
+    return float(NARROWEST ** (place / (PLACES - 1)))
 
 
 def _run(session: Session, feed: Feed, scales: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -78,15 +90,16 @@ def _sum_up(
     return errors
 
 
-def _add(curves: Sequence[Sequence[float]]) -> list[float]:
-    return [math.fsum(each) for each in zip(*curves, strict=True)]
+def _find_least(curve: Mapping[int, float]) -> int:
+    return min(curve, key=curve.__getitem__, default=0)
 
 
-def _find_lowest(curve: Sequence[float]) -> float:
+def _find_lowest(curve: Mapping[int, float]) -> float:
     """Return the place of the lowest value, of the parabola through it and its neighbours."""
-    place = min(range(len(curve)), key=curve.__getitem__)
-    if not 0 < place < len(curve) - 1 or not all(map(math.isfinite, curve)):
+    place = _find_least(curve)
+    around = [curve.get(each, math.inf) for each in (place - 1, place, place + 1)]
+    if not all(map(math.isfinite, around)):
         return float(place)
-    left, here, right = curve[place - 1 : place + 2]
+    left, here, right = around
     bend = left - 2 * here + right
     return place + (left - right) / (2 * bend) if bend > 0 else float(place)

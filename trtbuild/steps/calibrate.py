@@ -47,7 +47,7 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 13
+    version: ClassVar[int] = 14
     outputs: ClassVar[Mapping[str, str]] = {
         "ranges": "ranges.json",
         "tails": "tails.json",

@@ -33,14 +33,17 @@ LEAST = 32
 """Of fewer samples each is a chance of its own; some tables are given up on a quarter of them."""
 CHEAP_VALUES = 1 << 24
 """So many values of tensors that need a range cost nothing to speak of."""
-MOST_RUNS = 512
-MOST_REPEATS = 8
+MOST_RUNS = 256
+MOST_REPEATS = 4
 """How often a sample judges where that costs next to nothing: how INT8 rounds is chance."""
 WATCHED = 3
 READ_ONE_IN = 4
 """What single layers make of their inputs differs less from sample to sample."""
 READERS = "readers"
-"""The table of the limits with which the layers that read a tensor err least."""
+"""The table of the limits with which the layers that read a tensor err least.
+
+It is what is taken unless another is clearly better: it alone looks at what limits do to a layer.
+"""
 
 
 class Judged(NamedTuple):
@@ -49,14 +52,16 @@ class Judged(NamedTuple):
     choices: dict[str, LimitChoice]
     found: Searched
     samples: int
+    basis: str
+    """The table that is taken where no other is clearly better."""
 
     def describe(self) -> str:
         """Say what was taken, and how all did that were run to the end."""
         one = self.found
         told = ", ".join(f"{name} {score:.1f}" for name, score in one.scores.items())
         better = ""
-        if one.taken != Auto.BASIS:
-            better = f", {one.gain:+.2f} dB to {Auto.BASIS} (standard error {one.spread:.2f})"
+        if one.taken != self.basis:
+            better = f", {one.gain:+.2f} dB to {self.basis} (standard error {one.spread:.2f})"
         return (
             f"auto takes {one.taken}{better}: by signal over error on {self.samples} samples "
             f"(dB), {told}; {one.runs} runs"
@@ -123,8 +128,10 @@ def search_judged(  # noqa: PLR0913  # what is run, where, and how often
     free = [name for name in trial.tensors if _is_judged(calibrators[name])]
     tables = _list_tables(calibrators, {name: seen[name] for name in trial.tensors})
     with contextlib.suppress(StepInputError):  # what is wrong with a sample, the judge tells
+        # Where samples cost next to nothing all are read: an outlier may be in one of them alone.
+        read = feeds if repeats > 1 else feeds[READ_ONE_IN // 2 :: READ_ONE_IN] or feeds[:1]
         tables[READERS] = tables["mse"] | _find_readers(
-            prepared, feeds, seen, free, _Running(folder, workers, providers)
+            prepared, read, seen, free, _Running(folder, workers, providers)
         )
     last = _find_last(prepared)
     judge = Judge(
@@ -136,10 +143,11 @@ def search_judged(  # noqa: PLR0913  # what is run, where, and how often
         counting=Counting(last, _find_parts, repeats),
         workers=workers,
     )
-    best = search_limits(tables, judge, basis=Auto.BASIS)
+    basis = READERS if READERS in tables else Auto.BASIS
+    best = search_limits(tables, judge, basis=basis)
     tied = trial.tie({name: one.limit for name, one in best.choices.items()})
     choices = {name: best.choices[name]._replace(limit=tied[name]) for name in free}
-    return Judged(choices, best, judge.samples)
+    return Judged(choices, best, judge.samples, basis)
 
 
 def _find_readers(  # all that the search knows
@@ -159,7 +167,7 @@ def _find_readers(  # all that the search knows
         readers = ReaderTrial(copy.deepcopy(prepared.plain), trial.model, trial.tensors)
     found = find_reader_limits(
         _start(readers.model, running.folder / "readers.onnx", (), running.providers),
-        feeds[READ_ONE_IN // 2 :: READ_ONE_IN] or feeds[:1],
+        feeds,
         readers.readings,
         trial.scales,
         {name: seen[name].absmax for name in trial.tensors},
