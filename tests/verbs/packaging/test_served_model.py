@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from trtbuild.core.values import TensorSpec
 from trtbuild.verbs.packaging.served_model import (
+    ProfileBounds,
+    ServedModel,
     describe_engine_served,
     describe_model_served,
 )
@@ -31,3 +33,16 @@ def test_values_of_shapes_are_no_shapes(place):
     found = describe_engine_served("mean", told)
 
     assert ({"s"}, ({},), 0) == ({*found.valued}, found.profiles, found.max_batch)
+
+
+def test_what_a_profile_takes():
+    """Shapes within its bounds, of all inputs; a model without profiles takes any."""
+    profiles = [
+        {"x": ProfileBounds((low, 3), (low, 3), (high, 3))} for low, high in ((1, 2), (4, 8))
+    ]
+    model = ServedModel("m", (), (), tuple(profiles))
+
+    sizes = [(1, 3), (3, 3), (8, 3), (8, 4), (8,)]
+    assert [True, False, True, False, False] == [model.takes({"x": each}) for each in sizes]
+    assert ServedModel("m", (), ()).takes({"x": (9,)})
+    assert [True, False] == [each.profiles_differ for each in (model, ServedModel("m", (), ()))]

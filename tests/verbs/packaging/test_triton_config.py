@@ -7,7 +7,7 @@ import pytest
 from trtbuild.core.errors import UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.verbs.packaging.served_model import ProfileBounds, ServedModel
-from trtbuild.verbs.packaging.triton_config import write_config
+from trtbuild.verbs.packaging.triton_config import Warmup, write_config
 
 model_config = pytest.importorskip("tritonclient.grpc.model_config_pb2")
 text_format = pytest.importorskip("google.protobuf.text_format")
@@ -42,8 +42,8 @@ def test_only_what_counts_samples_is_a_batch(specs, batch, dims):
 
 
 def test_a_profile_is_an_instance_each():
-    """Two contexts cannot share one."""
-    profiles = [{"x": ProfileBounds((1, 3), (n, 3), (8 * n, 3))} for n in (1, 4)]
+    """Two contexts cannot share one; requests are put together to what each is tuned for."""
+    profiles = [{"x": ProfileBounds((1, 3), (n, 3), (32, 3))} for n in (1, 4)]
     found = config_of(spec("x", "n", 3), spec("y", "n"), profiles=profiles)
 
     assert [["0"], ["1"]] == [[*each.profile] for each in found.instance_group]
@@ -51,6 +51,24 @@ def test_a_profile_is_an_instance_each():
         found.max_batch_size,
         [*found.dynamic_batching.preferred_batch_size],
     ]
+
+
+def test_profiles_that_take_other_shapes_are_in_one_instance():
+    """Triton gives a request to any, and an instance picks among the profiles that it has."""
+    profiles = [{"x": ProfileBounds((n, 3), (4 * n, 3), (8 * n, 3))} for n in (1, 8)]
+    found = config_of(spec("x", "n", 3), spec("y", "n"), profiles=profiles)
+
+    assert [["0", "1"]] == [[*each.profile] for each in found.instance_group]
+
+
+def test_models_without_batches_warm_up():
+    """Triton passes over a warm-up of batch size 0; a number for each sample is a list of one."""
+    model = config_of(spec("x", 4, 3), spec("y", 4), warmup=Warmup({"x": (4, 3)}))
+    number = config_of(spec("x", "n"), spec("y", "n"), warmup=Warmup({"x": ()}))
+
+    (told,), (one,) = model.model_warmup, number.model_warmup
+    assert (1, [4, 3]) == (told.batch_size, [*told.inputs["x"].dims])
+    assert (1, [1]) == (one.batch_size, [*one.inputs["x"].dims])
 
 
 def test_an_engine_that_takes_no_single_sample_gets_what_is_sent():

@@ -28,6 +28,12 @@ class ProfileBounds:
     opt: tuple[int, ...]
     max: tuple[int, ...]
 
+    def hold(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether a shape lies within them."""
+        return len(shape) == len(self.min) and all(
+            low <= size <= high for low, size, high in zip(self.min, shape, self.max, strict=True)
+        )
+
 
 Profile = Mapping[str, ProfileBounds]
 
@@ -63,6 +69,19 @@ class ServedModel:
         if bounds and min(each.min[0] for each in bounds) > 1:
             return 0  # a request of one sample would be refused
         return max((each.max[0] for each in bounds), default=_USUAL_BATCH)
+
+    @property
+    def profiles_differ(self) -> bool:
+        """Whether a profile takes what another does not: shapes, or values of them."""
+        spans = [{name: (s.min, s.max) for name, s in each.items()} for each in self.profiles]
+        return len(spans) > 1 and bool(self.valued or any(each != spans[0] for each in spans))
+
+    def takes(self, sizes: Mapping[str, tuple[int, ...]]) -> bool:
+        """Tell whether a profile takes inputs of such shapes, axis 0 included."""
+        return not self.profiles or any(
+            all(bounds.hold(sizes[name]) for name, bounds in profile.items())
+            for profile in self.profiles
+        )
 
     def rename(self, name: str) -> ServedModel:
         """Return the same model under another name."""

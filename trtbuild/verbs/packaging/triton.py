@@ -26,7 +26,6 @@ from trtbuild.verbs.packaging.served_model import (
 )
 from trtbuild.verbs.packaging.triton_config import (
     LABELS,
-    WARMUP,
     EnsemblePart,
     Warmup,
     write_config,
@@ -39,6 +38,7 @@ from trtbuild.verbs.packaging.triton_releases import (
     is_same,
     list_releases,
 )
+from trtbuild.verbs.packaging.warmup import make_warmup
 from trtbuild.verbs.packaging.writing import Content
 
 __all__ = ["PREPROCESS", "PackedModel", "Server", "pack_for_triton"]
@@ -99,7 +99,7 @@ def pack_for_triton(
     labels = _find_labelled(outline.outputs, names)
     lines = "".join(f"{escape_controls(name)}\n" for name in names)  # each is a line of its own
     shared = {LABELS: lines.encode()} if labels else {}
-    warmup, warm_files = _make_warmup(onnx, warm, warm_shapes)
+    warmup, warm_files = make_warmup(onnx, warm, warm_shapes)
     packed, said = [], []
     engines, left = _choose_engines(build.engines, server)
     said += left
@@ -139,25 +139,6 @@ def _find_labelled(outputs: Sequence[TensorSpec], names: Sequence[str]) -> str:
     """Return the output that has a number for each class."""
     fitting = [each.name for each in outputs if names and each.shape[-1:] == (len(names),)]
     return fitting[0] if len(fitting) == 1 else ""
-
-
-def _make_warmup(
-    model: ServedModel, warm: Mapping[str, bytes], shapes: Mapping[str, tuple[int, ...]]
-) -> tuple[Warmup, dict[str, Content]]:
-    """Return what to warm up with: a calibration sample, or zeros of the shape tuned for."""
-    single = model.max_batch or all(
-        isinstance(spec.shape[0], str) or spec.shape[0] == 1 for spec in model.inputs if spec.shape
-    )
-    if single and all(spec.name in warm for spec in model.inputs):
-        sizes = {name: shapes[name] if model.max_batch else (1, *shapes[name]) for name in shapes}
-        files = {name: f"sample_{number}" for number, name in enumerate(warm)}
-        data: dict[str, Content] = {f"{WARMUP}/{files[name]}": warm[name] for name in warm}
-        return Warmup(sizes, files), data
-    profile = model.profiles[0] if model.profiles else {}
-    sizes = {
-        spec.name: model.find_opt(spec, profile)[bool(model.max_batch) :] for spec in model.inputs
-    }
-    return Warmup(sizes), {}
 
 
 def _choose_engines(
@@ -225,7 +206,7 @@ def _list_capabilities(engines: Sequence[PlacedEngine]) -> list[str]:
 
 
 def _write_engines(
-    model: ServedModel, engines: Sequence[PlacedEngine], *, labels: str, warmup: Warmup
+    model: ServedModel, engines: Sequence[PlacedEngine], *, labels: str, warmup: Warmup | None
 ) -> tuple[str, dict[str, Content]]:
     """Return the configuration of engines of one model, and their files: one for each GPU."""
     files: dict[str, Content] = {}

@@ -151,15 +151,18 @@ def _find_type(spec: TensorSpec) -> Word:
 
 
 def _instances(model: ServedModel, *, on_gpu: bool) -> list[Field]:
-    """Return one instance, or of several profiles one each: a profile is used by one context."""
+    """Return one instance, or of several profiles one each: a profile is used by one context.
+
+    Triton gives a request to any instance, whatever its profile takes. Profiles that take other
+    shapes than each other are therefore in one instance, which picks among them.
+    """
     kind: Field = ("kind", Word("KIND_GPU" if on_gpu else "KIND_CPU"))
     count: Field = ("count", 1)
     if not on_gpu or len(model.profiles) < 2:  # noqa: PLR2004  # several
         return [("instance_group", Message((count, kind)))]
-    return [
-        ("instance_group", Message((count, kind, ("profile", str(number)))))
-        for number in range(len(model.profiles))
-    ]
+    names: list[Field] = [("profile", str(number)) for number in range(len(model.profiles))]
+    shared = [names] if model.profiles_differ else [[name] for name in names]
+    return [("instance_group", Message((count, kind, *profiles))) for profiles in shared]
 
 
 def _batching(model: ServedModel) -> list[Field]:
@@ -190,10 +193,11 @@ def _graphs(model: ServedModel) -> Message:
 def _warm(model: ServedModel, warmup: Warmup) -> Message:
     fields: list[Field] = [
         ("name", "calibration samples" if warmup.files else "zeros"),
-        ("batch_size", 1 if model.max_batch else 0),
+        ("batch_size", 1),  # of models without batches, too: Triton passes over what has 0
     ]
     for spec in model.inputs:
-        told: list[Field] = [("data_type", _find_type(spec)), ("dims", warmup.shapes[spec.name])]
+        sizes = warmup.shapes[spec.name] or (1,)
+        told: list[Field] = [("data_type", _find_type(spec)), ("dims", sizes)]
         file = warmup.files.get(spec.name)
         told.append(("input_data_file", file) if file else ("zero_data", True))
         fields.append(("inputs", Message((("key", spec.name), ("value", Message(tuple(told)))))))
