@@ -127,7 +127,7 @@ def test_every_call_is_in_the_bindings():
     used = {
         "ICudaEngine": ["num_io_tensors", "get_tensor_name", "get_tensor_mode", "get_tensor_dtype",
                         "get_tensor_profile_shape", "num_optimization_profiles",
-                        "create_execution_context"],
+                        "create_execution_context", "is_shape_inference_io"],
         "IExecutionContext": ["set_input_shape", "get_tensor_shape", "get_max_output_size",
                               "set_tensor_address", "set_optimization_profile_async",
                               "execute_async_v3"],

@@ -78,8 +78,9 @@ class FakeContext:
 
     num_io_tensors = 2
 
-    def __init__(self, cuda, spans, *, capturable=True):
+    def __init__(self, cuda, spans, *, capturable=True, sized=True, valued=""):
         self.cuda, self.spans, self.capturable = cuda, spans, capturable
+        self.sized, self.valued = sized, valued
         self.num_optimization_profiles = len(spans)
         self.shape, self.profile, self.at, self.runs = None, 0, {}, True
 
@@ -96,20 +97,24 @@ class FakeContext:
         return self.spans[index]
 
     def set_input_shape(self, _name, shape):
+        low, _, high = self.spans[self.profile]
         self.shape = tuple(shape)
-        return True
+        return low <= self.shape <= high
 
-    def get_max_output_size(self, _name):
-        return 4 * max(math.prod(span[2]) for span in self.spans)
+    def is_shape_inference_io(self, name):
+        return name == self.valued
+
+    def get_max_output_size(self, _name):  # of the profile and the shapes that are set
+        return 4 * math.prod(self.shape)
 
     def get_tensor_shape(self, _name):
-        return self.shape
+        return self.shape if self.sized else (-1, 2)
 
     def set_tensor_address(self, name, address):
         self.at[name] = address
 
     def set_optimization_profile_async(self, index, _stream):
-        self.profile = index
+        self.profile, self.shape = index, None
         return True
 
     def execute_async_v3(self, _stream):
@@ -166,6 +171,22 @@ def test_memory_is_taken_once_and_all_given_back(make, cuda):
     assert [16 * 2 * 4] * 4 == sizes
     assert before == set(cuda.held)
     context.close()
+    assert {} == cuda.held
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"sized": False}, "the output `y` has a size that depends on values"),
+        ({"valued": "x"}, "the values of the input `x` decide shapes"),
+    ],
+)
+def test_sizes_that_depend_on_values_are_refused(make, cuda, options, told):
+    """Before anything runs, with what to do instead; nothing stays taken."""
+    with pytest.raises(StepInputError, match=told) as caught:
+        make(**options)
+
+    assert caught.value.hint
     assert {} == cuda.held
 
 

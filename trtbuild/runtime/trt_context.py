@@ -52,7 +52,8 @@ class TrtContext:
         """Take a context of an engine, which must live as long as this.
 
         Raises:
-            StepInputError: the GPU or main memory has no room; nothing of it stays taken.
+            StepInputError: the GPU or main memory has no room, or sizes depend on values; nothing
+                stays taken.
         """
         import numpy as np
 
@@ -61,6 +62,12 @@ class TrtContext:
         self._inputs = [n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
         self._outputs = [name for name in names if name not in self._inputs]
         self._types = {n: np.dtype(trt.nptype(engine.get_tensor_dtype(n))) for n in names}
+        for name in self._inputs:
+            if engine.is_shape_inference_io(name):
+                raise StepInputError(
+                    f"the values of the input `{name}` decide shapes: it is not run so",
+                    hint="`trtbuild run` runs such an engine",
+                )
         self._profiles: list[dict[str, Any]] = [
             {name: engine.get_tensor_profile_shape(name, index) for name in self._inputs}
             for index in range(int(engine.num_optimization_profiles))
@@ -88,10 +95,8 @@ class TrtContext:
             name: max(math.prod(profile[name][2]) for profile in self._profiles)
             for name in self._inputs
         }
-        for name in self._inputs:
-            self._demand(self._context.set_input_shape(name, self._profiles[0][name][2]), name)
-        for name in self._outputs:
-            sizes[name] = self._context.get_max_output_size(name) // self._types[name].itemsize
+        for name, size_bytes in self._measure_outputs().items():
+            sizes[name] = size_bytes // self._types[name].itemsize
         for name, count in sizes.items():
             size_bytes = count * self._types[name].itemsize
             self._device[name] = self._cuda.allocate(size_bytes)
@@ -99,6 +104,24 @@ class TrtContext:
             raw = (ctypes.c_ubyte * max(size_bytes, 1)).from_address(place)
             self._pinned[name] = np.frombuffer(raw, self._types[name], count)
             self._context.set_tensor_address(name, self._device[name])
+
+    def _measure_outputs(self) -> dict[str, int]:
+        """Return the most bytes of each output over all profiles; the first is chosen then.
+
+        TensorRT tells that of the profile and the shapes that are set.
+        """
+        most = dict.fromkeys(self._outputs, 0)
+        for index in reversed(range(len(self._profiles))):
+            largest = tuple(tuple(self._profiles[index][name][2]) for name in self._inputs)
+            self._set_shapes(index, largest)
+            for name in self._outputs:
+                if any(size < 0 for size in self._shape(name)):
+                    raise StepInputError(
+                        f"the output `{name}` has a size that depends on values: it is not run so",
+                        hint="cut the graph before the node that makes it (fix `extract`)",
+                    )
+                most[name] = max(most[name], self._context.get_max_output_size(name))
+        return most
 
     def run(
         self, arrays: Mapping[str, np.ndarray | GpuArray], *, keep_on_gpu: bool = False
