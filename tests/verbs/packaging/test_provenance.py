@@ -28,8 +28,9 @@ def test_it_holds_the_digest_of_every_file(place):
     assert {name: hashlib.sha256(each).hexdigest() for name, each in data.items()} == {
         each["name"]: each["digest"]["sha256"] for each in told["subject"]
     }
+    assert told["predicate"]["runDetails"]["builder"]["id"].startswith("pkg:pypi/trtbuild@")
     assert ["r.yaml", "photos/a.png"] == [each["name"] for each in made["resolvedDependencies"]]
-    assert ("trtbuild/apply/v1", {"targets": ["a"]}) == (
+    assert ("urn:trtbuild:apply:v1", {"targets": ["a"]}) == (
         made["buildType"],
         made["internalParameters"],
     )
@@ -47,7 +48,7 @@ def test_of_a_refitted_engine_it_names_both_sources(place):
     )
     _, made = write(replace(place(ENGINE), refit=refit), {})
 
-    assert "trtbuild/refit/v1" == made["buildType"]
+    assert "urn:trtbuild:refit:v1" == made["buildType"]
     assert {"sha256": "3"} == made["internalParameters"]["refitted_from"]
     last = made["resolvedDependencies"][-1]
     assert ("new.pth", {"sha256": "2"}) == (last["name"], last["digest"])

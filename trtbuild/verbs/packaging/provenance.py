@@ -34,13 +34,16 @@ def write_provenance(
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
-                "buildType": f"trtbuild/{'refit' if build.refit else 'apply'}/v1",
+                "buildType": f"urn:trtbuild:{'refit' if build.refit else 'apply'}:v1",
                 "externalParameters": {"recipe": build.loaded.file.name},
                 "internalParameters": _list_parameters(build),
                 "resolvedDependencies": _list_dependencies(build, sources),
             },
             "runDetails": {
-                "builder": {"id": "trtbuild", "version": {"trtbuild": __version__, **_tools(build)}}
+                "builder": {
+                    "id": f"pkg:pypi/trtbuild@{__version__}",
+                    "version": {"trtbuild": __version__, **_tools(build)},
+                }
             },
         },
     }
