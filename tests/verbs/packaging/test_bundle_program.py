@@ -109,12 +109,15 @@ class Context:
 
     shapes, places = {}, {}
 
+    def set_optimization_profile_async(self, profile, _):
+        self.most = (2, 4)[profile]
+
     def set_input_shape(self, name, shape):
+        assert shape[0] <= self.most
         self.shapes |= {name: shape, "y": shape}
-        return shape[0] < 5
 
     def get_tensor_shape(self, name):
-        return self.shapes[name]
+        return self.shapes[name] if name == "x" or self.shapes["x"][0] != 3 else (-1, 2)
 
     def set_tensor_address(self, name, place):
         self.places[name] = place
@@ -133,20 +136,30 @@ def test_it_runs_an_engine(machine, bundle, capsys):
         get_tensor_name=lambda number: "yx"[number],
         get_tensor_dtype=lambda _: np.float32,
         create_execution_context=Context,
+        num_optimization_profiles=2,
+        get_tensor_profile_shape=lambda _, number: [(1, 2), (1, 2), ((2, 4)[number], 2)],
     )
     runtime = SimpleNamespace(deserialize_cuda_engine=lambda data: engine if data == b"a" else None)
     logger = type("Logger", (), {"WARNING": 2, "__init__": lambda *_: None})
     trt = version("10.16.1.11", Runtime=lambda _: runtime, Logger=logger, nptype=lambda kind: kind)
     machine("8.9", tensorrt=trt)
     np.save(bundle / "in.npy", np.float64([[1, 2]]))
+    np.save(bundle / "more.npy", np.ones((4, 2), np.float32))
     np.save(bundle / "many.npy", np.zeros((5, 2), np.float32))
+    np.save(bundle / "flat.npy", np.zeros(2, np.float32))
     main(bundle, [str(bundle / "in.npy"), str(bundle / "out.npz")])
 
     assert "y float32 [1, 2]\n[[2. 4.]]\nby a\n" == capsys.readouterr().out
     with np.load(bundle / "out.npz") as found:
         assert [[2, 4]] == found["y"].tolist()
-    with pytest.raises(SystemExit, match=r"no profile of the engine takes `x` \(5, 2\)"):
-        main(bundle, [str(bundle / "many.npy")])
+    main(bundle, [str(bundle / "more.npy")])
+    assert "y float32 [4, 2]\n" in capsys.readouterr().out
+    for name, shape in (("many", r"\(5, 2\)"), ("flat", r"\(2,\)")):
+        with pytest.raises(SystemExit, match=rf"no profile of the engine takes {{'x': {shape}}}"):
+            main(bundle, [str(bundle / f"{name}.npy")])
+    np.save(bundle / "values.npy", np.ones((3, 2), np.float32))
+    with pytest.raises(SystemExit, match="values decide the size of `y`"):
+        main(bundle, [str(bundle / "values.npy")])
     (bundle / "a").write_text("b")
     with pytest.raises(SystemExit, match="a is not what was packed"):
         main(bundle, [str(bundle / "in.npy")])
@@ -224,7 +237,8 @@ def test_it_speaks_tensorrts_own_interface():
         trt: ["Runtime", "Logger", "nptype"],
         trt.Runtime: ["deserialize_cuda_engine", "engine_host_code_allowed"],
         engine: ["create_execution_context", "get_tensor_name", "get_tensor_dtype",
-                 "num_io_tensors"],
-        context: ["set_input_shape", "get_tensor_shape", "set_tensor_address", "execute_async_v3"],
+                 "num_io_tensors", "num_optimization_profiles", "get_tensor_profile_shape"],
+        context: ["set_optimization_profile_async", "set_input_shape", "get_tensor_shape",
+                  "set_tensor_address", "execute_async_v3"],
     }.items():  # fmt: skip
         assert [] == [name for name in names if not hasattr(owner, name)]

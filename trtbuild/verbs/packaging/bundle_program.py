@@ -48,6 +48,19 @@ def choose_engine(engines: list[Any]) -> tuple[Any, Any]:
     raise SystemExit("\n".join(why))
 
 
+def choose_profile(engine: Any, feed: dict[str, Any]) -> int:
+    """Return the first profile of an engine that takes these arrays."""
+    shapes = {name: array.shape for name, array in feed.items()}
+    for profile in range(engine.num_optimization_profiles):
+        spans = [(engine.get_tensor_profile_shape(name, profile), shapes[name]) for name in feed]
+        if all(
+            len(low) == len(shape) and all(a <= b <= c for a, b, c in zip(low, shape, high))  # noqa: B905
+            for (low, _, high), shape in spans
+        ):
+            return profile
+    raise SystemExit(f"error: no profile of the engine takes {shapes}")
+
+
 def run_engine(trt: Any, path: Path, told: Any, feed: dict[str, Any]) -> dict[str, Any]:
     """Run an engine once, in memory that the GPU and the CPU share."""
     runtime = trt.Runtime(trt.Logger(trt.Logger.WARNING))  # lives as long as the engine
@@ -58,10 +71,13 @@ def run_engine(trt: Any, path: Path, told: Any, feed: dict[str, Any]) -> dict[st
         raise SystemExit("error: TensorRT does not load the engine; its messages stand above")
     names = [engine.get_tensor_name(number) for number in range(engine.num_io_tensors)]
     arrays: dict[str, Any] = {}
+    context.set_optimization_profile_async(choose_profile(engine, feed), 0)
     for name in sorted(names, key=lambda each: each not in feed):  # inputs decide outputs' shapes
-        if name in feed and not context.set_input_shape(name, feed[name].shape):
-            raise SystemExit(f"error: no profile of the engine takes `{name}` {feed[name].shape}")
+        if name in feed:
+            context.set_input_shape(name, feed[name].shape)
         shape, kind = context.get_tensor_shape(name), trt.nptype(engine.get_tensor_dtype(name))
+        if min(shape, default=0) < 0:
+            raise SystemExit(f"error: values decide the size of `{name}`: --onnx runs the model")
         array, place = np.zeros(tuple(shape), kind), ctypes.c_uint64()
         cuda("cuMemAllocManaged", ctypes.byref(place), ctypes.c_size_t(array.nbytes or 1), 1)
         memory = (ctypes.c_ubyte * (array.nbytes or 1)).from_address(place.value)
