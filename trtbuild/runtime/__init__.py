@@ -6,6 +6,7 @@ with Engine("resnet50.zip") as engine:  # or an engine, or an ONNX model
     outputs = engine.run({"input": batch})
 """
 
+from trtbuild.runtime.batcher import Batcher
 from trtbuild.runtime.engine import Engine
 
-__all__ = ["Engine"]
+__all__ = ["Batcher", "Engine"]
