@@ -231,6 +231,23 @@ def test_another_structure_is_a_reason_to_rebuild(project):
     assert any("(Conv) is another than" in each for each in found.rebuild)
 
 
+def test_a_model_that_takes_another_type_is_a_reason_to_rebuild(project):
+    """And it is the weights that are named, not the data."""
+    model = onnx.load(project.recipe.with_name("model.onnx"))
+    for each in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        each.type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    for each in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(each)
+        if values.dtype == np.float32:
+            each.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float64), each.name))
+    path = project.recipe.with_name("double.onnx")
+    onnx.save(model, path)
+    found = project.refit(path)
+
+    assert "the recipe does not hold with these weights:" == found.rebuild[0]
+    assert "the model takes float64" in found.rebuild[1]
+
+
 def test_weights_that_it_has_are_nothing_to_do(project):
     """And nothing is placed."""
     found = project.refit(project.recipe.with_name("model.onnx"))

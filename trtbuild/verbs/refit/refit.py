@@ -10,7 +10,7 @@ from pathlib import Path
 from trtbuild.core.action import Artifact, Outcome
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.drift import Drift
-from trtbuild.core.errors import UsageError
+from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.core.overview import Overview
 from trtbuild.core.placed import DRIFT as DRIFT_FILE
 from trtbuild.core.placed import ENGINE, ENGINE_RESULT, MODELS, RANGES, REFIT
@@ -135,7 +135,11 @@ class _Refit:
         engine = self.build.engines[0].path
         model = MODELS[next(iter(self.build.models))].step
         plan, _ = self._compile()
-        outcomes = self._walk(plan.cut_after((model, DRIFT)))
+        try:
+            outcomes = self._walk(plan.cut_after((model, DRIFT)))
+        except RecipeError as error:  # of the old weights it held: another type or input, say
+            told = tuple(" ".join(each.message.split()) for each in error.problems)
+            return RefitReport(engine, ("the recipe does not hold with these weights:", *told))
         drift = RunArtifacts(outcomes, self.store).read(DRIFT, "drift", Drift)
         differences, changed = self._compare_models(outcomes, model)
         rebuild = (
