@@ -87,12 +87,14 @@ def test_a_failed_gate_is_exit_code_1_and_leaves_what_lies_there(applied_project
     assert "missed by " in answer.err
     assert "these stay as they were: " in answer.err
     assert "trtbuild sensitivity recipe.yaml" in answer.err
+    assert "what costs most, each alone in INT8, by the worst output's SQNR on 6 of 6" in answer.err
     after = visible(Path("build/small"))
     assert before == {path: each for path, each in after.items() if "failed/" not in path}
-    told = {"report.md", "report.html", "comparison.json", "ranges.json"}
+    told = {"report.md", "report.html", "comparison.json", "ranges.json", "sensitivity.json"}
     assert {f"failed/{name}" for name in told} == set(after) - set(before)
     report = Path("build/small/failed/report.md").read_text()
     assert "**Not placed**: no model and no engine." in report
+    assert "What costs most: `" in report
     assert "sqnr_db ≥ 90" in report
 
     edit(applied_project, "at_least: 90", "at_least: 10")

@@ -100,6 +100,10 @@ class LineListener(SilentListener):
         """Say where it goes on."""
         self._say(f"  again    {message}")
 
+    def extended(self, message: str) -> None:
+        """Say what is done beyond the plan."""
+        self._say(message)
+
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended."""
         line = _ending(outcome, verbose=self._verbose)

@@ -59,6 +59,10 @@ class JsonListener(SilentListener):
         """Say where it goes on."""
         self._say("moved", message=message)
 
+    def extended(self, message: str) -> None:
+        """Say what is done beyond the plan."""
+        self._say("extended", message=message)
+
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended, and where it ran."""
         self._say(

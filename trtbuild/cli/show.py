@@ -124,7 +124,7 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     if not done.passed:
         from trtbuild.cli.show_gates import write_outcome_of_gates
 
-        write_outcome_of_gates(run, start)
+        write_outcome_of_gates(done, start)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.show import format_table
 from trtbuild.core.words import join_few
 
 if TYPE_CHECKING:
-    from trtbuild.core.overview import Overview
+    from trtbuild.core.sensitivity import Sensitivity
+    from trtbuild.verbs.apply import AppliedRecipe
 
 __all__ = ["write_outcome_of_gates"]
 
 MOST = 6
+WORST = 3
+"""Layers that are named."""
 
 
-def write_outcome_of_gates(run: Overview, start: str) -> None:
+def write_outcome_of_gates(done: AppliedRecipe, start: str) -> None:
     """Say what became of the files where a gate did not pass, and what to do next."""
+    run = done.overview
     if run.waived:
         told = "placed all the same (--no-gates): report.md and engine.json say so too"
         echo(f"{start}{told}", err=True)
@@ -33,9 +38,26 @@ def write_outcome_of_gates(run: Overview, start: str) -> None:
             err=True,
         )
         return
+    known = _write_worst(done.record.sensitivity)
+    say = "measures each layer on more samples" if known else "says which layers cost most"
     place = "" if run.waived else "; --no-gates places it as it is"
     echo(
-        f"hint: `trtbuild sensitivity {run.file}` says which layers cost most, `trtbuild tune "
-        f"{run.file}` looks for the least float work that passes{place}",
+        f"hint: `trtbuild tune {run.file}` looks for the least float work that passes, `trtbuild "
+        f"sensitivity {run.file}` {say}{place}",
         err=True,
     )
+
+
+def _write_worst(found: Sensitivity | None) -> bool:
+    """Write the layers that cost most, and tell whether any are known."""
+    layers = [] if found is None else [each for each in found.layers if each.worst_db is not None]
+    if found is None or not layers:
+        return False
+    echo(
+        f"what costs most, each alone in {found.quantized_to}, by the worst output's SQNR on "
+        f"{found.samples} of {found.of} samples:",
+        err=True,
+    )
+    rows = [(each.name, each.op, f"{each.worst_db:.1f} dB") for each in layers[:WORST]]
+    pour(format_table(rows), err=True)
+    return True

@@ -79,8 +79,9 @@ def _whole(found: Sensitivity) -> InlineText:
     told += [f"`{metric}` {_figure(found.whole, metric)}"] if metric else []
     word = found.quantized_to
     together = f" All in {word}: {', '.join(told)}." if told else ""
+    others = ", and then in float alone" if any(each.others for each in found.layers) else ""
     return parse_prose(
-        f"Each of {layers} was in {word} alone, and then in float alone, in {found.runner}, "
+        f"Each of {layers} was in {word} alone{others}, in {found.runner}, "
         f"against the {found.reference}.{together}"
     )
 

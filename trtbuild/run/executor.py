@@ -113,6 +113,9 @@ class Listener(Protocol):
     def moved(self, message: str) -> None:
         """Hear that all is computed somewhere else from here on, and why."""
 
+    def extended(self, message: str) -> None:
+        """Hear what is done beyond the plan, why, and what it costs."""
+
     def finished(self, outcome: Outcome) -> None:
         """Hear how a step ended, reused ones included."""
 
@@ -139,6 +142,9 @@ class QuietListener:
         """Say nothing."""
 
     def moved(self, message: str) -> None:
+        """Say nothing."""
+
+    def extended(self, message: str) -> None:
         """Say nothing."""
 
     def finished(self, outcome: Outcome) -> None:

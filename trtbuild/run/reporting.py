@@ -127,6 +127,10 @@ class Reporting:
         self._ended.clear()
         self._listener.moved(message)
 
+    def extended(self, message: str) -> None:
+        """Pass it on."""
+        self._listener.extended(message)
+
     def finished(self, outcome: Outcome) -> None:
         """Write down that it runs no more."""
         self._ended.add(outcome.step)

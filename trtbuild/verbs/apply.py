@@ -21,6 +21,7 @@ from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
+from trtbuild.verbs.costliest_layers import add_costliest_layers
 from trtbuild.verbs.deliver import RenderPage, prepare_directory
 from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.gated_delivery import CompleteRecord, Delivery, Placed, place_results
@@ -192,7 +193,10 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
     )
     notes += store.list_troubles()
     overview = add_lock_verdicts(make_overview(loaded, outcomes, store, notes=notes), loaded)
-    placed = place_results(overview, list_placed_files(outcomes, loaded.recipe), delivery, store)
+    if not delivery.no_gates:
+        overview = add_costliest_layers(overview, loaded, store, executor, listener, lock=lock)
+    files = list_placed_files(overview.outcomes, loaded.recipe)
+    placed = place_results(overview, files, delivery, store)
     demand_delivered(loaded.recipe, overview.targets, placed=str(placed.directory))
     return placed
 
