@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trtbuild.cli.show_sensitivity import write_cost, write_sensitivity
-from trtbuild.core.records import Measure
+from trtbuild.core.records import Interval, Measure
 from trtbuild.core.sensitivity import LayerSensitivity, OperandUse, Sensitivity
 from trtbuild.verbs.sensitivity import LayerCost, LayerReport
 
@@ -33,9 +33,8 @@ def shown(capsys, *layers, verbose=False, **more):
         samples=8,
         of=64,
         labelled=False,
-        whole=(sqnr(20.0),),
         layers=layers,
-        **more,
+        **{"whole": (sqnr(20.0),), **more},
     )
     write_sensitivity(LayerReport(found, Path("build/s.json"), ("a note",)), verbose=verbose)
     return capsys.readouterr().out.splitlines()
@@ -50,6 +49,34 @@ def test_a_layer_is_a_line(capsys):
     assert "conv Conv 17.6 dB 22.0 dB 31.3 dB - -" == " ".join(shown(capsys, stored)[4].split())
     assert "(all in INT8) 20.0 dB" == " ".join(lines[3].split())
     assert ["note: a note", "wrote build/s.json"] == lines[-2:]
+
+
+def test_what_the_model_is_for_has_columns_in_its_own_unit(capsys):
+    """Of metrics by labels, shares and others, in this order; the worst output's."""
+    error = {"metric": "mae", "better": "low"}
+    figures = (
+        sqnr(20.0),
+        Measure(output="y", value=0.25, **error),
+        Measure(output="z", value=0.5, **error),
+        Measure(metric="psnr_db", output="y", value=31.0, unit="dB"),
+        Measure(metric="max_abs", output="y", value=3.0, better="low"),
+    )
+    measured = layer("conv", 17.64).model_copy(update={"alone": figures, "others": figures})
+    lines = shown(capsys, measured)
+
+    assert lines[2].endswith("bits  mae alone  mae all but it  psnr_db alone  psnr_db all but it")
+    assert ["0.5", "0.5", "31.0", "dB", "31.0", "dB"] == lines[4].split()[-6:]
+
+
+def test_how_sure_the_figures_are_is_said(capsys):
+    """By those of all layers together: the columns have no room."""
+    interval = Interval(confidence=0.95, method="bootstrap", value=(18.9, 21.0))
+    whole = sqnr(20.0).model_copy(update={"intervals": (interval,)})
+    lines = shown(capsys, layer("conv", 17.64), whole=(whole,))
+
+    assert (
+        "95 % intervals, all in INT8: sqnr_db 18.90 to 21.00 dB; of each layer: in s.json" in lines
+    )
 
 
 def test_only_the_worst_are_listed(capsys):

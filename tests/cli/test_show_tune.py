@@ -18,7 +18,7 @@ BETTER = Trial(
     passed=True,
     int8_share=0.6,
     size_bytes=2048,
-    figures=(TunedFigure(name="top1 drop", found="0.1 points"),),
+    figures=(TunedFigure(name="top1 drop", found="0.1 points", interval="-1 to 1.2 points"),),
     frontier=True,
 )
 
@@ -47,9 +47,11 @@ def test_the_best_is_marked_and_says_all_that_it_changes(capsys):
     """Its options and layers, and its share of the work."""
     lines = told_of(capsys)
 
-    assert "every gate passes: top1 drop 0.1 points (before: top1 drop 9 points)" == lines[0]
+    after = "top1 drop 0.1 points, -1 to 1.2 points"
+    assert f"every gate passes: {after} (before: top1 drop 9 points)" == lines[0]
     (best,) = (line for line in lines if " * " in line)
     assert best.split()[:7] == ["calibrator", "mse,", "first", "in", "float", "*", "60.00"]
+    assert best.endswith("0.1 points, -1 to 1.2 points")
 
 
 def test_nothing_better_is_said(capsys):

@@ -6,6 +6,8 @@ from tests.helpers.records import costly, good, tuning, words
 from trtbuild.report.blocks import Fold, PlotRow, TableBlock
 from trtbuild.report.frontier import make_frontier_section
 
+SURE = "(-0.41 to 4.32 points)"
+
 
 def blocks_of(record, kind):
     return [block for block in make_frontier_section(record).blocks if isinstance(block, kind)]
@@ -16,14 +18,20 @@ def test_the_frontier_is_a_table_with_the_most_int8_first():
     (table,) = blocks_of(costly(), TableBlock)
 
     assert [
-        ["the recipe as it was", "100.00 %", "1.0 MiB", "fail", "2.23 points"],
-        ["/conv1/Conv in float", "98.10 %", "1.2 MiB", "fail", "0.9 points"],
+        [
+            "the recipe as it was",
+            "100.00 %",
+            "1.0 MiB",
+            "fail",
+            f"2.23 points {SURE}",
+        ],
+        ["/conv1/Conv in float", "98.10 %", "1.2 MiB", "fail", f"0.9 points {SURE}"],
         [
             "/conv1/Conv, /layer1/conv/Conv in float chosen",
             "94.30 %",
             "1.3 MiB",
             "pass",
-            "0.14 points",
+            f"0.14 points {SURE}",
         ],
     ] == [list(map(words, row)) for row in table.rows]
 
@@ -57,7 +65,8 @@ def test_the_first_sentence_says_what_came_of_it():
 
     assert (
         "The last trtbuild tune built 5 recipes; the best of them passes on eval: "
-        "top1 drop 0.14 points (before: top1 drop 2.23 points)."
+        "top1 drop 0.14 points, -0.41 to 4.32 points (before: top1 drop 2.23 points, -0.41 to "
+        "4.32 points)."
     ) == words(first.spans)
     assert "+  skip: [/conv1/Conv, /layer1/conv/Conv]" in patch.blocks[0].text
 

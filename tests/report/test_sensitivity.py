@@ -31,8 +31,8 @@ def test_a_layer_is_told_with_all_that_was_measured():
         "Layer": "/conv1/Conv Conv",
         "Alone": "17.6 dB",
         "All but it": "17.0 dB",
-        "top1 alone": "96.88 %",
-        "top1 all but it": "96.88 %",
+        "top1 alone": "96.88 % (84.26 to 99.45 %)",
+        "top1 all but it": "96.88 % (84.26 to 99.45 %)",
         "Own": "21.6 dB",
         "Clipped": "0.03 %",
         "Bits": "7.0",
@@ -56,7 +56,7 @@ def test_all_layers_together_are_what_they_are_held_against():
     first, *_ = make_sensitivity_section(costly()).blocks
 
     assert words(first.spans).endswith(
-        "against the FP32 model. All in INT8: 14.6 dB, top1 95.31 %."
+        "against the FP32 model. All in INT8: 14.6 dB, top1 95.31 % (84.26 to 99.45 %)."
     )
 
 

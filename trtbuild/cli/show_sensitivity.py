@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_count, format_table
-from trtbuild.core.words import format_figure
+from trtbuild.core.words import format_figure, format_interval
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Measure
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["write_cost", "write_sensitivity"]
 
 MOST_ROWS = 20
-MOST_SHARES = 3
-"""Metrics in the table; the file has all of them."""
+MOST_METRICS = 3
+"""Beside signal over noise; the file has all of them."""
 MINUTE, HOUR = 60, 3600
 
 
@@ -54,53 +54,45 @@ def write_sensitivity(report: LayerReport, *, verbose: bool) -> None:
         "SQNR. own: the layer's output, on exact inputs. bits: log2 of the levels that its input "
         "takes."
     )
+    if sure := _describe_sureness(found, metrics):
+        echo(f"95 % intervals, all in {word}: {sure}; of each layer: in {report.file.name}")
     for note in (*found.caveats, *report.notes):
         echo(f"note: {note}")
     echo(f"wrote {report.file}")
 
 
-def _choose_metrics(found: Sensitivity) -> list[str]:
-    """Return the first shares that the recipe asks for: each has two columns of its own."""
-    measures = found.layers[0].alone if found.layers else ()
-    names = (each.metric for each in measures if each.unit == "share" and each.applies)
-    return list(dict.fromkeys(names))[:MOST_SHARES]
+def _choose_metrics(found: Sensitivity) -> tuple[str, ...]:
+    """Return the first figures of what the model is for: each has two columns of its own."""
+    from trtbuild.core.sensitivity import list_task_metrics
+
+    return list_task_metrics(found.layers[0].alone if found.layers else ())[:MOST_METRICS]
 
 
-def _head(metrics: Iterable[str]) -> list[str]:
-    shares = [f"{name} {side}" for name in metrics for side in ("alone", "all but it")]
-    return ["layer", "", "alone", "all but it", "own", "clipped", "bits", *shares]
+def _head(metrics: Sequence[str]) -> list[str]:
+    figures = [f"{name} {side}" for name in metrics for side in ("alone", "all but it")]
+    return ["layer", "", "alone", "all but it", "own", "clipped", "bits", *figures]
 
 
-def _whole(found: Sensitivity, metrics: Iterable[str]) -> list[str]:
-    from trtbuild.core.sensitivity import find_lowest
-
-    shares = [cell for name in metrics for cell in ("", _share(found.whole, name))]
-    return [
-        f"(all in {found.quantized_to})",
-        "",
-        "",
-        _db(find_lowest(found.whole)),
-        "",
-        "",
-        "",
-        *shares,
-    ]
+def _whole(found: Sensitivity, metrics: Sequence[str]) -> list[str]:
+    figures = [cell for name in metrics for cell in ("", _figure(found.whole, name))]
+    first = f"(all in {found.quantized_to})"
+    return [first, "", "", _figure(found.whole, "sqnr_db"), "", "", "", *figures]
 
 
-def _rows(layers: Iterable[LayerSensitivity], metrics: list[str]) -> Iterator[list[str]]:
+def _rows(layers: Iterable[LayerSensitivity], metrics: Sequence[str]) -> Iterator[list[str]]:
     for layer in layers:
         clipped = max((each.clipped for each in layer.operands), default=None)
         bits = min((each.bits for each in layer.operands), default=None)
-        shares = [_share(side, name) for name in metrics for side in (layer.alone, layer.others)]
+        figures = [_figure(side, name) for name in metrics for side in (layer.alone, layer.others)]
         yield [
             layer.name,
             layer.op,
-            _db(layer.worst_db),
-            _db(layer.others_db),
+            _figure(layer.alone, "sqnr_db"),
+            _figure(layer.others, "sqnr_db"),
             _db(layer.own_db),
             _clipped(clipped),
             "-" if bits is None else f"{bits:.1f}",
-            *shares,
+            *figures,
         ]
 
 
@@ -114,9 +106,28 @@ def _db(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} dB"
 
 
-def _share(measures: Iterable[Measure], metric: str) -> str:
-    values = [each.value for each in measures if each.metric == metric and each.value is not None]
-    return format_figure(min(values), "share") if values else "-"
+def _figure(measures: Iterable[Measure], metric: str) -> str:
+    """Write the worst output's value of a metric."""
+    from trtbuild.core.sensitivity import find_worst
+
+    found = find_worst(measures, metric)
+    if found is None or found.value is None:
+        return "-"
+    return _db(found.value) if found.unit == "dB" else format_figure(found.value, found.unit)
+
+
+def _describe_sureness(found: Sensitivity, metrics: Sequence[str]) -> str:
+    """Say how sure such figures are, by those with all layers quantized."""
+    from trtbuild.core.comparison import CONFIDENCE
+    from trtbuild.core.sensitivity import find_worst
+
+    told = []
+    for metric in ("sqnr_db", *metrics):
+        measure = find_worst(found.whole, metric)
+        interval = None if measure is None else measure.find_interval(CONFIDENCE)
+        if measure is not None and interval is not None:
+            told.append(f"{metric} {format_interval(interval.value, measure.unit)}")
+    return ", ".join(told)
 
 
 def _format_time(seconds: float) -> str:

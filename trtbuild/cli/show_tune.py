@@ -49,7 +49,8 @@ def write_tuning(report: TuneReport, recipe: Path, *, verbose: bool, wrote: bool
         word = TYPES[found.quantized].word
         echo(
             f"{word}: of the multiply-accumulates, other quantized types with it; size: of the "
-            f"model; these come closer to passing than all that has as much {word}"
+            f"model; these come closer to passing than all that has as much {word}; behind each "
+            "figure its 95 % interval"
         )
     if found.patch and not report.written:
         pour(found.patch.rstrip("\n"))
@@ -65,8 +66,12 @@ def write_tuning(report: TuneReport, recipe: Path, *, verbose: bool, wrote: bool
         echo(f"hint: {told}--write --best writes the best found all the same", err=True)
 
 
+def _list_with_intervals(figures: tuple[TunedFigure, ...]) -> str:
+    return "; ".join(f"{figure.name} {figure.describe()}" for figure in figures)
+
+
 def _verdict(found: Tuning) -> str:
-    before, after = _list(found.before), _list(found.after)
+    before, after = map(_list_with_intervals, (found.before, found.after))
     if found.passed and not found.best:
         return f"every gate passes as it is: {after}"
     told = "every gate passes" if found.passed else "the gates are not reached"
@@ -82,7 +87,7 @@ def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
         if trial.problem or not (trial.frontier or verbose or index in {0, found.best}):
             continue
         mark = " *" if index == found.best and index else ""
-        told = {figure.name: figure.found for figure in trial.figures}
+        told = {figure.name: figure.describe() for figure in trial.figures}
         yield [
             escape_controls(trial.describe() or trial.what) + mark,
             format_figure(trial.int8_share, "share"),

@@ -1,5 +1,7 @@
 """What INT8 costs layer by layer, as values."""
 
+from collections.abc import Iterable
+
 from trtbuild.core.comparison import Measure
 from trtbuild.core.options import Options
 
@@ -10,7 +12,12 @@ __all__ = [
     "PickedSamples",
     "Sensitivity",
     "find_lowest",
+    "find_worst",
+    "list_task_metrics",
 ]
+
+_OF_ANY_OUTPUT = ("sqnr_db", "cosine", "max_abs")
+"""Metrics of an output whatever it is for: each layer has its signal over noise anyway."""
 
 
 class PickedSamples(Options):
@@ -102,7 +109,24 @@ class Sensitivity(Options):
     caveats: tuple[str, ...] = ()
 
 
-def find_lowest(measures: tuple[Measure, ...]) -> float | None:
+def find_lowest(measures: Iterable[Measure]) -> float | None:
     """Return the least `sqnr_db` among measures; None where there is none."""
-    found = [each.value for each in measures if each.metric == "sqnr_db" and each.value is not None]
-    return min(found, default=None)
+    found = find_worst(measures, "sqnr_db")
+    return None if found is None else found.value
+
+
+def find_worst(measures: Iterable[Measure], metric: str) -> Measure | None:
+    """Return the output's measure by which a metric is worst; None where there is none."""
+    found = [each for each in measures if each.metric == metric and each.value is not None]
+    return min(
+        found,
+        key=lambda each: (each.value or 0.0) * (1 if each.better == "high" else -1),
+        default=None,
+    )
+
+
+def list_task_metrics(measures: Iterable[Measure]) -> tuple[str, ...]:
+    """Return the metrics that say what the model is for: those by labels, shares, then others."""
+    told = [each for each in measures if each.applies and each.metric not in _OF_ANY_OUTPUT]
+    ranked = sorted(told, key=lambda each: (not each.own, each.unit != "share"))
+    return tuple(dict.fromkeys(each.metric for each in ranked))

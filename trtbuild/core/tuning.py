@@ -17,6 +17,13 @@ class TunedFigure(Options):
 
     name: str
     found: str
+    interval: str = ""
+    """Where that lies: `-0.41 to 4.32 points`, 95 % sure or, where the gate asks for another
+    confidence, with that in brackets; empty where it is not known."""
+
+    def describe(self) -> str:
+        """Say the figure with its interval: `0.50 points, -0.41 to 4.32 points`."""
+        return f"{self.found}, {self.interval}" if self.interval else self.found
 
 
 class Standing(Options):

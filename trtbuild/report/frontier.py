@@ -6,9 +6,10 @@ import math
 
 from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import Record
-from trtbuild.core.tuning import Trial, Tuning
+from trtbuild.core.tuning import Trial, TunedFigure, Tuning
 from trtbuild.core.words import format_figure, format_size
 from trtbuild.report.blocks import (
+    Aside,
     Block,
     Bullets,
     Code,
@@ -63,7 +64,7 @@ def make_frontier_section(record: Record) -> Section | None:
 def _conclude(found: Tuning) -> InlineText:
     state = State("passes", "good") if found.passed else State("does not pass", "bad")
     sides = [
-        ", ".join(f"{each.name} {each.found}" for each in figures)
+        "; ".join(f"{each.name} {each.describe()}" for each in figures)
         for figures in (found.before, found.after)
     ]
     told = sides[1] if not found.best else f"{sides[1]} (before: {sides[0]})"
@@ -102,7 +103,7 @@ def _table(found: Tuning) -> TableBlock:
     names = list(dict.fromkeys(f.name for _, trial in shown for f in trial.figures))
     rows, word = [], TYPES[found.quantized].word
     for index, trial in shown[:_MANY]:
-        told = {figure.name: figure.found for figure in trial.figures}
+        told = {figure.name: _show(figure) for figure in trial.figures}
         mark = (" ", State("chosen", "good")) if index == found.best else ()
         rows.append(
             (
@@ -110,19 +111,23 @@ def _table(found: Tuning) -> TableBlock:
                 (format_figure(trial.int8_share, "share"),),
                 (format_size(trial.size_bytes),),
                 (State("pass", "good") if trial.passed else State("fail", "bad"),),
-                *((told.get(name, "–"),) for name in names),
+                *(told.get(name, ("–",)) for name in names),
             )
         )
     more = f" (the first {_MANY} of {len(shown)})" if len(shown) > _MANY else ""
     return drop_empty_columns(
         TableBlock(
             f"The frontier, on {found.searched_on}, "
-            f"most multiply-accumulates in {word} first{more}",
+            f"most multiply-accumulates in {word} first{more}; with each figure its 95 % interval",
             ("What changes", word, "Model", "Gates", *names),
             tuple(rows),
             numbers=(1, 2, *range(4, 4 + len(names))),
         )
     )
+
+
+def _show(figure: TunedFigure) -> InlineText:
+    return (figure.found, Aside(figure.interval)) if figure.interval else (figure.found,)
 
 
 def _name(trial: Trial) -> str:

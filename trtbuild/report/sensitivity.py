@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from trtbuild.core.comparison import CONFIDENCE
 from trtbuild.core.records import Measure, Record
-from trtbuild.core.sensitivity import LayerSensitivity, Sensitivity, find_lowest
-from trtbuild.core.words import format_figure
+from trtbuild.core.sensitivity import (
+    LayerSensitivity,
+    Sensitivity,
+    find_lowest,
+    find_worst,
+    list_task_metrics,
+)
+from trtbuild.core.words import format_figure, format_interval
 from trtbuild.report.blocks import (
     NOTHING,
+    Aside,
     Bar,
     Block,
     Code,
@@ -41,7 +49,10 @@ def make_sensitivity_section(record: Record) -> Section | None:
     if found is None or not found.layers:
         return None
     word = found.quantized_to
-    caption = f"Layers alone in {word}, worst first, on {found.samples} of {found.of} samples"
+    caption = (
+        f"Layers alone in {word}, worst first, on {found.samples} of {found.of} samples; with each "
+        "figure its 95 % interval"
+    )
     blocks: list[Block] = [
         Paragraph(_whole(found)),
         _table(caption, found, found.layers[:_OPEN]),
@@ -74,9 +85,9 @@ def _whole(found: Sensitivity) -> InlineText:
     chosen = ", ".join(f"`{each}`" for each in found.asked)
     layers = f"{len(found.layers)} layers" + (f" ({chosen})" if chosen else "")
     whole = find_lowest(found.whole)
-    told = [] if whole is None else [_db(whole)]
+    told = [] if whole is None else [_tell(found.whole, "sqnr_db")]
     metric = _choose_metric(found)
-    told += [f"`{metric}` {_figure(found.whole, metric)}"] if metric else []
+    told += [f"`{metric}` {_tell(found.whole, metric)}"] if metric else []
     word = found.quantized_to
     together = f" All in {word}: {', '.join(told)}." if told else ""
     others = ", and then in float alone" if any(each.others for each in found.layers) else ""
@@ -88,10 +99,8 @@ def _whole(found: Sensitivity) -> InlineText:
 
 def _choose_metric(found: Sensitivity) -> str:
     """Return what has columns of its own beside signal over noise: what labels say, or a share."""
-    shares = [each for each in found.whole if each.value is not None and each.metric != "sqnr_db"]
-    ranked = sorted(shares, key=lambda each: (not each.own, each.unit != "share"))
-    told = [each for each in ranked if each.own or each.unit == "share"]
-    return told[0].metric if told else ""
+    known = (each for each in found.whole if each.value is not None)
+    return next(iter(list_task_metrics(known)), "")
 
 
 def _table(caption: str, found: Sensitivity, layers: Sequence[LayerSensitivity]) -> TableBlock:
@@ -110,31 +119,41 @@ def _row(layer: LayerSensitivity, worst: float | None, metric: str) -> tuple[Inl
     sides = (layer.alone, layer.others) if metric else ()
     return (
         (Code(layer.name), f" {layer.op}"),
-        _bar(layer.worst_db, worst),
-        (_db(layer.others_db),),
-        *((_figure(side, metric),) for side in sides),
+        _bar(find_worst(layer.alone, "sqnr_db"), worst),
+        _figure(layer.others, "sqnr_db"),
+        *(_figure(side, metric) for side in sides),
         (_db(layer.own_db),),
         NOTHING if clipped is None else (format_figure(clipped, "share") if clipped else "0 %",),
         NOTHING if bits is None else (f"{bits:.1f}",),
     )
 
 
-def _bar(value: float | None, worst: float | None) -> InlineText:
+def _bar(found: Measure | None, worst: float | None) -> InlineText:
     """Draw the noise's amplitude, which halves each 6 dB."""
-    if value is None or worst is None:
+    if found is None or found.value is None or worst is None:
         return NOTHING
-    return (Bar(10 ** ((worst - value) / 20), _db(value)),)
+    return (Bar(10 ** ((worst - found.value) / 20), _db(found.value)), *_aside(found))
 
 
 def _db(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} dB"
 
 
-def _figure(measures: Iterable[Measure], metric: str) -> str:
-    """Return the worst output's value of a metric."""
-    found = [each for each in measures if each.metric == metric and each.value is not None]
-    if not found:
-        return "–"
-    high = found[0].better == "high"
-    values = [each.value for each in found if each.value is not None]
-    return format_figure(min(values) if high else max(values), found[0].unit)
+def _figure(measures: Iterable[Measure], metric: str) -> InlineText:
+    """Return the worst output's value of a metric, with its interval."""
+    found = find_worst(measures, metric)
+    if found is None or found.value is None:
+        return ("–",)
+    told = _db(found.value) if found.unit == "dB" else format_figure(found.value, found.unit)
+    return (told, *_aside(found))
+
+
+def _tell(measures: Iterable[Measure], metric: str) -> str:
+    """Return the same in prose."""
+    figure, *aside = _figure(measures, metric)
+    return f"{figure} ({aside[0].text})" if aside and isinstance(aside[0], Aside) else f"{figure}"
+
+
+def _aside(found: Measure) -> InlineText:
+    interval = found.find_interval(CONFIDENCE)
+    return () if interval is None else (Aside(format_interval(interval.value, found.unit)),)

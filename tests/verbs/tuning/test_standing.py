@@ -94,6 +94,15 @@ def test_figures_are_those_of_the_gates_and_the_signal():
     ]
 
 
+def test_figures_have_their_intervals():
+    """Of a drop in points; of the signal, that of the output that has least of it."""
+    interval = Interval(confidence=0.95, method="bootstrap", value=(17.0, 19.5))
+    worst = decibels(18.5).model_copy(update={"intervals": (interval,)})
+    found = list_figures(compared([DROP], top1(0.86, ends=(0.01, 0.07)), decibels(20.0), worst))
+
+    assert ["1.00 to 7.00 points", "17.00 to 19.50 dB"] == [figure.interval for figure in found]
+
+
 @pytest.mark.parametrize(("value", "told"), [(0.92, "-2.00 points"), (0.9, "0")])
 def test_a_gain_is_a_drop_below_zero(value, told):
     """The name says that it is a drop, so that what stands behind it is a number."""

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from trtbuild.core.comparison import Comparison, Measure
+from trtbuild.core.comparison import CONFIDENCE, Comparison, Measure
 from trtbuild.core.tuning import Standing, Trial, TunedFigure
-from trtbuild.core.words import format_figure
+from trtbuild.core.words import format_figure, format_interval
 from trtbuild.measure.gates import Gate
 
 __all__ = [
@@ -124,10 +124,25 @@ def list_figures(found: Comparison) -> Iterator[TunedFigure]:
         name = verdict.gate.replace(" ≤ ", " ≥ ").split(" ≥ ")[0]
         told.add(name)
         name += f" of {verdict.output}" if several and verdict.output else ""
-        yield TunedFigure(name=name, found=_shorten(verdict.found or verdict.remark or "-"))
+        yield TunedFigure(
+            name=name,
+            found=_shorten(verdict.found or verdict.remark or "-"),
+            interval=verdict.interval.removesuffix(" (95 %)"),
+        )
     signal = find_signal(found.measures)
     if signal is not None and "sqnr_db" not in told:
-        yield TunedFigure(name="sqnr_db", found=format_figure(signal, "dB"))
+        yield TunedFigure(
+            name="sqnr_db",
+            found=format_figure(signal, "dB"),
+            interval=_find_interval(found.measures, signal),
+        )
+
+
+def _find_interval(measures: Iterable[Measure], signal: float) -> str:
+    """Return where the signal over noise of the output lies that has so much of it."""
+    found = next(m for m in measures if m.metric == "sqnr_db" and m.value == signal)
+    interval = found.find_interval(CONFIDENCE)
+    return "" if interval is None else format_interval(interval.value, "dB")
 
 
 def _shorten(found: str) -> str:
