@@ -77,3 +77,4 @@ def test_equal_points_are_drawn_too():
 
     assert "nan" not in drawn
     assert 2 == drawn.count("<circle")
+    assert ["90 %", "95 %", "100 %"] == re.findall(r">(\d+ %)<", drawn)[-3:]

@@ -222,7 +222,8 @@ def _value_ticks(frame: PlotFrame, unit: Unit) -> Iterator[str]:
 
 
 def _share_ticks(frame: PlotFrame, word: str) -> Iterator[str]:
-    for tick in _ticks(frame.across[0] * 100, min(frame.across[1] * 100, 100)):
+    found = _ticks(frame.across[0] * 100, frame.across[1] * 100)
+    for tick in (each for each in found if each / 100 <= 1):  # beyond is air
         at = (frame.x(tick / 100), frame.bottom + 14)
         yield label(at, f"{tick:.6g} %", anchor="middle")
     middle = (frame.left + frame.right) / 2
