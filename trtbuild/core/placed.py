@@ -20,6 +20,7 @@ __all__ = [
     "SENSITIVITY",
     "TIMING_CACHE",
     "TUNING",
+    "WAIVED",
     "PlacedModel",
     "list_models",
     "list_reserved_names",
@@ -86,6 +87,8 @@ ENGINE_RESULT = "engine.json"
 TIMING_CACHE = "timing.cache"
 FAILED = "failed"
 """The folder that says what came of a build that its gates refused; the rest stays as it was."""
+WAIVED = "placed with --no-gates: "
+"""How a caveat begins that says which gates did not pass."""
 
 
 def list_reserved_names() -> frozenset[str]:

@@ -15,7 +15,7 @@ from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.files import remove_tree
 from trtbuild.core.frozen import frozen
 from trtbuild.core.overview import Overview
-from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED
+from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED, WAIVED
 from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import RenderPage, deliver_files, list_delivered
@@ -137,7 +137,7 @@ def _write_result(page: Overview, target: str) -> str:
     """Write what an engine is, with the gates that it was placed in spite of."""
     failed = [verdict.gate for _, verdict in page.list_verdicts() if not verdict.passed]
     (result,) = (each for each in page.targets if each.target == target)
-    caveat = f"placed with --no-gates: {'; '.join(dict.fromkeys(failed))}"
+    caveat = f"{WAIVED}{'; '.join(dict.fromkeys(failed))}"
     told = result.model_copy(update={"caveats": (*result.caveats, caveat)})
     return told.model_dump_json(indent=2) + "\n"
 

@@ -7,7 +7,9 @@ import shutil
 
 import pytest
 
+from tests.helpers.records import good
 from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.records import GateVerdict
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.packaging.package import (
@@ -19,6 +21,7 @@ from trtbuild.verbs.packaging.package import (
 from trtbuild.verbs.packaging.triton import Server
 from trtbuild.verbs.packaging.writing import write_archive
 
+ENGINE = ("a", "tensorrt10", "10.14.1.48", ("8.9",))
 NAMED = {"kind": "yolo", "path": "data.yaml", "input": "x", "preprocess": {}}
 
 
@@ -40,6 +43,29 @@ def test_sources_that_are_gone_are_said(place, store, tmp_path):
     found = package_in_bundles([loaded], here, tmp_path / "b", render=lambda *_: {})
 
     assert any("what it was built from is not in its provenance" in each for each in found.said)
+
+
+def test_a_gate_that_did_not_pass_is_said_where_it_is_packed(place, store, tmp_path):
+    """By the command, at the top of what Triton reads, and in what is told of a bundle."""
+    loaded = place(ENGINE).loaded
+    verdict = GateVerdict(gate="cosine ≥ 1", passed=False, value=0.9)
+    compared = good().comparison.model_copy(update={"verdicts": (verdict,), "caveats": ()})
+    (tmp_path / "build/mean/comparison.json").write_text(compared.model_dump_json())
+    here = BuildPlace(tmp_path / "build", (), store, Inline())
+    how = {"version": 1, "engines": True, "picture": None}
+    said = "placed with --no-gates: cosine ≥ 1"
+
+    served = package_for_triton([loaded], here, tmp_path / "repo", Server(), **how)
+    cards = []
+    packed = package_in_bundles(
+        [loaded], here, tmp_path / "b", render=lambda record, *_, **__: cards.append(record) or {}
+    )
+
+    assert said in served.said and said in packed.said  # noqa: PT018
+    configs = [each.read_text() for each in (tmp_path / "repo").glob("*/config.pbtxt")]
+    assert 2 == len(configs)
+    assert all(each.startswith(f"# {said}\nname: ") for each in configs)
+    assert (said,) == cards[0].caveats
 
 
 @pytest.fixture

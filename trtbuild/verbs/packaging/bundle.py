@@ -83,8 +83,7 @@ def _take_recipe(build: PlacedBuild) -> dict[str, Content]:
 def _make_record(build: PlacedBuild) -> Record:
     """Return what a build's files tell of it."""
     recipe, results = build.loaded.recipe, [_name_gpus(each) for each in build.engines]
-    told = [caveat for each in results for caveat in each.caveats]
-    told += build.comparison.caveats if build.comparison else ()
+    told = build.list_caveats()
     told += [build.refit.describe()] if build.refit else []
     return Record(
         recipe=build.name,

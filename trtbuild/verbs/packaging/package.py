@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
+from trtbuild.core.escape import escape_controls
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
@@ -106,7 +107,7 @@ def package_for_triton(
             names=find_class_names(build.loaded),
             picture=picture,
         )
-        packed += models
+        packed += [_add_caveats(each, build.list_caveats()) for each in models]
         which = f"{build.name}: " if len(builds) > 1 else ""
         said += [*build.list_remarks(), *told, *([f"{which}{why}"] if why else [])]
     if picture and not any(each.name.endswith(PREPROCESS) for each in packed):
@@ -120,6 +121,12 @@ def package_for_triton(
             _write_model(repository / model.name, model, version)
     contents = tuple((each.name, each.what) for each in packed)
     return Packed(repository, contents, tuple(dict.fromkeys(said)))
+
+
+def _add_caveats(model: PackedModel, caveats: Sequence[str]) -> PackedModel:
+    """Return a model whose configuration says first what is to be known of it."""
+    told = "".join(f"# {escape_controls(each)}\n" for each in caveats)
+    return replace(model, config=f"{told}{model.config}")
 
 
 def _demand_free(repository: Path, models: Sequence[PackedModel]) -> None:

@@ -13,7 +13,7 @@ from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import GPU, read_capability
-from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, REFIT
+from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, REFIT, WAIVED
 from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.core.records import TargetResult
 from trtbuild.core.refit_account import RefitAccount
@@ -81,10 +81,20 @@ class PlacedBuild:
         """The recipe's name."""
         return self.loaded.recipe.name
 
+    def list_caveats(self) -> list[str]:
+        """Say what whoever runs it is to know before relying on it: a gate that it did not pass."""
+        told = [caveat for each in self.engines for caveat in each.result.caveats]
+        verdicts = () if self.comparison is None else self.comparison.verdicts
+        failed = dict.fromkeys(each.gate for each in verdicts if not each.passed)
+        if failed and not any(each.startswith(WAIVED) for each in told):
+            told.append(f"{WAIVED}{'; '.join(failed)}")
+        told += () if self.comparison is None else self.comparison.caveats
+        return list(dict.fromkeys(told))
+
     def list_remarks(self) -> list[str]:
         """Say what whoever packs it is to know of where it comes from."""
         refitted = [self.refit.describe()] if self.refit is not None else []
-        return [*self.doubts, *refitted, *self._list_plugins()]
+        return [*self.list_caveats(), *self.doubts, *refitted, *self._list_plugins()]
 
     def _list_plugins(self) -> Iterator[str]:
         for each in self.engines:
