@@ -136,9 +136,14 @@ def _demand_call(function: Callable[..., Any], given: Mapping[str, Any], called:
     except TypeError as error:
         raise StepInputError(
             f"{called.place}: cannot be called with these `options`: {quote_whole(str(error))}",
-            hint=f"it is {function.__name__}{signature}",
+            hint=f"it is {function.__name__}{signature}{_say_names(given)}",
         ) from None
     return takes_label
+
+
+def _say_names(given: Mapping[str, Any]) -> str:
+    """Say what arguments are to be called: all are given by name."""
+    return "; name its arguments `reference`, `candidate`, `label`" if "reference" in given else ""
 
 
 class _Means:
