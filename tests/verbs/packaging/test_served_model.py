@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from trtbuild.core.values import TensorSpec
 from trtbuild.verbs.packaging.served_model import (
     ProfileBounds,
@@ -46,3 +48,37 @@ def test_what_a_profile_takes():
     assert [True, False, True, False, False] == [model.takes({"x": each}) for each in sizes]
     assert ServedModel("m", (), ()).takes({"x": (9,)})
     assert [True, False] == [each.profiles_differ for each in (model, ServedModel("m", (), ()))]
+
+
+@pytest.mark.parametrize(
+    ("spans", "most"),
+    [
+        ([(1, 8)], 8),
+        ([(1, 4), (5, 32)], 32),
+        ([(8, 32), (1, 4)], 4),
+        ([(2, 8)], 0),
+    ],
+    ids=["one", "one behind the other", "a gap", "no single sample"],
+)
+def test_requests_are_put_together_as_far_as_profiles_take_every_number(spans, most):
+    """From 1 on, whichever profile comes first."""
+    profiles = [{"x": ProfileBounds((a, 3), (b, 3), (b, 3))} for a, b in spans]
+    x, y = (TensorSpec(name=name, dtype="float32", shape=("n", 3)) for name in "xy")
+
+    assert most == ServedModel("m", (x,), (y,), tuple(profiles)).max_batch
+
+
+def test_the_input_of_the_fewest_samples_decides():
+    """All of them have as many."""
+    x, y = (TensorSpec(name=name, dtype="float32", shape=("n",)) for name in "xy")
+    profile = {"x": ProfileBounds((1,), (4,), (8,)), "y": ProfileBounds((1,), (4,), (4,))}
+
+    assert 4 == ServedModel("m", (x, y), (x,), (profile,)).max_batch
+
+
+def test_sizes_that_take_fewer_samples_decide():
+    """A server puts as many large pictures together as small ones."""
+    profiles = [{"x": ProfileBounds((1, k), (1, k), (n, k))} for n, k in ((8, 128), (2, 512))]
+    x, y = (TensorSpec(name=name, dtype="float32", shape=("n", "k")) for name in "xy")
+
+    assert 2 == ServedModel("m", (x,), (y,), tuple(profiles)).max_batch

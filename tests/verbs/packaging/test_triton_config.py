@@ -61,6 +61,18 @@ def test_profiles_that_take_other_shapes_are_in_one_instance():
     assert [["0", "1"]] == [[*each.profile] for each in found.instance_group]
 
 
+def test_no_more_is_preferred_or_captured_than_is_put_together():
+    """Of a profile behind a gap, which Triton would refuse to load."""
+    profiles = [{"x": ProfileBounds((n, 3), (n, 3), (2 * n, 3))} for n in (1, 8)]
+    found = config_of(spec("x", "n", 3), spec("y", "n"), profiles=profiles)
+
+    assert (2, [2]) == (
+        found.max_batch_size,
+        [*found.dynamic_batching.preferred_batch_size],
+    )
+    assert [1] == [each.batch_size for each in found.optimization.cuda.graph_spec]
+
+
 def test_models_without_batches_warm_up():
     """Triton passes over a warm-up of batch size 0; a number for each sample is a list of one."""
     model = config_of(spec("x", 4, 3), spec("y", 4), warmup=Warmup({"x": (4, 3)}))

@@ -65,10 +65,12 @@ class ServedModel:
         names = {size for size in first if isinstance(size, str) and size not in _UNNAMED}
         if self.valued or len(names) > 1 or any(isinstance(size, int) for size in first):
             return 0
-        bounds = [each for profile in self.profiles for each in profile.values()]
-        if bounds and min(each.min[0] for each in bounds) > 1:
-            return 0  # a request of one sample would be refused
-        return max((each.max[0] for each in bounds), default=_USUAL_BATCH)
+        spans: dict[object, list[tuple[int, int]]] = {}
+        for told in filter(None, self.profiles):
+            others = tuple((name, told[name].min[1:], told[name].max[1:]) for name in sorted(told))
+            low, high = max(s.min[0] for s in told.values()), min(s.max[0] for s in told.values())
+            spans.setdefault(others, []).append((low, high))
+        return min(map(_find_reach, spans.values()), default=_USUAL_BATCH)
 
     @property
     def profiles_differ(self) -> bool:
@@ -91,6 +93,14 @@ class ServedModel:
         """Return the shape of an input that a profile is tuned for; 1 where nothing is said."""
         told = profile.get(spec.name)
         return told.opt if told else tuple(n if isinstance(n, int) else 1 for n in spec.shape)
+
+
+def _find_reach(spans: Sequence[tuple[int, int]]) -> int:
+    """Return the most samples up to which spans take every number: so many may come together."""
+    reached = 0
+    for low, high in sorted(spans):
+        reached = max(reached, high) if low <= reached + 1 else reached
+    return reached
 
 
 _UNNAMED = {"", "?"}

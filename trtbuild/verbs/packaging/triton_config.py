@@ -170,7 +170,7 @@ def _batching(model: ServedModel) -> list[Field]:
     if model.max_batch < 2:  # noqa: PLR2004  # nothing to put together
         return []
     tuned = {each.opt[0] for profile in model.profiles for each in profile.values()}
-    sizes = sorted({*tuned, model.max_batch} - {1})
+    sizes = sorted({size for size in (*tuned, model.max_batch) if 1 < size <= model.max_batch})
     fields: list[Field] = [("preferred_batch_size", sizes)] if tuned else []
     fields.append(("max_queue_delay_microseconds", QUEUE_MICROSECONDS))
     return [("dynamic_batching", Message(tuple(fields)))]
@@ -180,8 +180,10 @@ def _graphs(model: ServedModel) -> Message:
     """Return the shapes for which CUDA graphs are made: those that profiles are tuned for."""
     fields: list[Field] = [("graphs", True)]
     for profile in model.profiles:
-        batches = {each.opt[0] for each in profile.values()} if model.max_batch else {0}
-        spec: list[Field] = [("batch_size", max(batches, default=0))]
+        batch = max((each.opt[0] for each in profile.values()), default=0) if model.max_batch else 0
+        if batch > model.max_batch:
+            continue
+        spec: list[Field] = [("batch_size", batch)]
         for tensor in model.inputs:
             sizes = model.find_opt(tensor, profile)[bool(model.max_batch) :]
             shape = Message((("dim", list(sizes)),))
