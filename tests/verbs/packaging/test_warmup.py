@@ -34,10 +34,3 @@ def test_a_sample_or_zeros_that_a_profile_takes(model, shape, warmup):
     found, files = make_warmup(model, {"x": b"bytes"}, {"x": shape})
 
     assert (warmup, FILES if warmup and warmup.files else {}) == (found, files)
-
-
-def test_zeros_that_no_profile_takes_are_left_out():
-    """Of a model of batches whose samples come one by one."""
-    profiles = [{"x": ProfileBounds((n, k), (n, k), (8, k))} for n, k in ((2, 3), (1, 4))]
-
-    assert (None, {}) == make_warmup(ServedModel("m", (X,), (Y,), tuple(profiles)), {}, {})

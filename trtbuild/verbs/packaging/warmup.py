@@ -16,7 +16,7 @@ def make_warmup(
 ) -> tuple[Warmup | None, dict[str, Content]]:
     """Return what to warm up with: a calibration sample, or zeros of the shape tuned for.
 
-    None where no profile takes either: Triton loads no model whose warm-up fails.
+    None where zeros would be values that decide shapes: Triton loads no model whose warm-up fails.
     """
     single = model.max_batch or all(
         isinstance(spec.shape[0], str) or spec.shape[0] == 1 for spec in model.inputs if spec.shape
@@ -30,8 +30,7 @@ def make_warmup(
     if model.valued:
         return None, {}
     profile = model.profiles[0] if model.profiles else {}
-    tuned = {spec.name: model.find_opt(spec, profile) for spec in model.inputs}
-    zeros = {name: (1, *opt[1:]) if model.max_batch else opt for name, opt in tuned.items()}
-    if not model.takes(zeros):
-        return None, {}
-    return Warmup({name: size[bool(model.max_batch) :] for name, size in zeros.items()}), {}
+    sizes = {
+        spec.name: model.find_opt(spec, profile)[bool(model.max_batch) :] for spec in model.inputs
+    }
+    return Warmup(sizes), {}
