@@ -81,3 +81,15 @@ def test_what_was_found_before_the_last_change_tells_of_a_line_too():
         "b": "sqnr_db 1.5 dB → 5.0 dB",
         "c": "sqnr_db 5.0 dB → 6.0 dB",
     } == explain_changes(tried, tried[4])
+
+
+def test_a_policy_is_told_with_the_lines_that_it_stands_for():
+    """A reader of the patch sees which layers it keeps in float."""
+    options = {"protect": ["detection_head"]}
+    start = compared(Trial(what="start"), (800, 39.0))
+    made = compared(Trial(what="", options=options, of=0), (800, 41.0))
+    tried = [Tried(0, Candidate(), start), Tried(1, Candidate(options), made)]
+
+    assert {
+        "protect": "`detection_head` stands for `skip: [a, b]`; sqnr_db 39.0 dB → 41.0 dB"
+    } == explain_changes(tried, tried[1], head=("a", "b"))

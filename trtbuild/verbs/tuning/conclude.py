@@ -105,7 +105,7 @@ def _tell_samples(tried: Sequence[Tried], whole: int) -> Iterator[str]:
 def _edit(
     workshop: Workshop, tried: Sequence[Tried], index: int, alone: Mapping[str, str], data: str
 ) -> str:
-    remarks = explain_changes(tried, tried[index])
+    remarks = explain_changes(tried, tried[index], head=workshop.model.head)
     told = {key: f"{remark} (on {data})" for key, remark in remarks.items()}
     changes = tried[index].candidate.list_changes(told, alone)
     return workshop.lines.edit(SECTION, changes)

@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.attempts import Tried
-from trtbuild.verbs.tuning.candidates import SKIP
+from trtbuild.verbs.tuning.candidates import HEAD, PROTECT, SKIP
 from trtbuild.verbs.tuning.standing import find_common
 
 __all__ = ["explain_changes"]
 
 
-def explain_changes(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
+def explain_changes(
+    tried: Sequence[Tried], chosen: Tried, *, head: Sequence[str] = ()
+) -> dict[str, str]:
     """Return what each change gives, by its key; layers in float are told of under `skip`.
 
     That is the whole without it and with it, where the former was tried; otherwise the last that it
     came from, of which that is known: at the least, what it gave when it was added. Of how many
-    samples figures are is said where it is not all.
+    samples figures are is said where it is not all. Of the policy for a detector's `head` its
+    layers stand there too.
     """
     found = {}
     whole = tried[0].trial.samples
@@ -30,7 +33,10 @@ def explain_changes(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
             if alike and without is not None and not without.problem:
                 found[key] = _tell_gain(without, each.trial, whole)
                 break
-    return {**_explain_steps(tried, chosen, whole), **found}
+    told = {**_explain_steps(tried, chosen, whole), **found}
+    if PROTECT in told and head:
+        told[PROTECT] = f"`{HEAD}` stands for `skip: [{', '.join(head)}]`; {told[PROTECT]}"
+    return told
 
 
 def _list_line(tried: Sequence[Tried], chosen: Tried) -> Iterator[Tried]:
