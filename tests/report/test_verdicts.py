@@ -34,6 +34,13 @@ def test_a_figure_is_written_as_people_write_it():
     ) == describe_figure(TOP1)
 
 
+def test_a_figure_has_its_intervals():
+    """Each side as far as that is known."""
+    sure = TOP1.model_copy(update={"interval_after": (0.8593, 0.9301)})
+
+    assert ("91.1 %", "90.0 % (85.93 to 93.01 %)") == describe_figure(sure)[1:3]
+
+
 def test_a_sample_is_listed_once():
     """However many figures lost it."""
     found = Diff(before="a", after="a", figures=(TOP1, AGREEMENT))

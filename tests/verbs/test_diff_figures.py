@@ -54,6 +54,14 @@ def test_a_share_is_judged_by_its_samples(expected, before, after):
     assert expected == found.verdict
 
 
+def test_a_figure_keeps_the_intervals_that_the_locks_have():
+    """One that was locked before there were intervals has none."""
+    sure = counted(90).model_copy(update={"intervals": {"y.top1": (0.83, 0.95)}})
+    (found,) = compare_figures(counted(91), sure)
+
+    assert (None, (0.83, 0.95)) == (found.interval_before, found.interval_after)
+
+
 def test_gates_that_do_not_pass_come_first():
     """One that passes on both sides is no news."""
     gates = {name: LockedGate(passed=name != "b") for name in "abc"}

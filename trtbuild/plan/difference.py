@@ -44,6 +44,9 @@ class FigureChange(Options):
     before: float
     after: float
     verdict: FigureVerdict
+    interval_before: tuple[float, float] | None = None
+    """Where it lies, 95 % sure; None where that is not known."""
+    interval_after: tuple[float, float] | None = None
     unit: str | None = None
     """Of a figure that is no metric by name; None for those that are."""
     reference: str = "FP32"

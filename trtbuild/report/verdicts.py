@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.core.words import format_pair
+from trtbuild.core.words import format_interval, format_pair
 from trtbuild.measure.metrics import find_unit
 from trtbuild.plan.difference import Change, Diff, FigureChange
 
@@ -47,9 +47,13 @@ def describe_verdict(found: Diff) -> str:
 
 
 def describe_figure(each: FigureChange) -> tuple[str, str, str, str]:
-    """Return a figure's name, both values as people write them, and what they say."""
+    """Return a figure's name, both values with their intervals, and what they say."""
     unit = find_unit(each.metric) if each.unit is None else each.unit
-    before, after = format_pair(each.before, each.after, unit)
+    told = format_pair(each.before, each.after, unit)
+    before, after = (
+        value if ends is None else f"{value} ({format_interval(ends, unit)})"
+        for value, ends in zip(told, (each.interval_before, each.interval_after), strict=True)
+    )
     remarks = [_WORDS[each.verdict] if each.verdict != "same" else "the same"]
     if each.paired and (each.lost or each.gained):
         remarks.append(

@@ -49,6 +49,8 @@ def _compare(key: str, then: Lock, now: Lock, names: Sequence[str]) -> FigureCha
         before=before,
         after=after,
         verdict=verdict,
+        interval_before=then.intervals.get(key),
+        interval_after=now.intervals.get(key),
         reference=str(now.compared.get("reference", "FP32")),
         reference_before=then.references.get(key),
         reference_after=now.references.get(key),
