@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.helpers.projects import edit
@@ -129,6 +130,19 @@ def test_what_is_found_on_other_data_is_judged_on_that_of_the_comparison(tune):
         found.tuning.passed,
     )
     assert not any("third data set" in remark for remark in found.tuning.remarks)
+
+
+def test_what_passes_on_other_data_alone_is_told_with_what_to_do(tune, needy):
+    """Of samples whose answers are all small, a gate on what differs lets everything through."""
+    edit(needy, "metrics: [sqnr_db]", "metrics: [sqnr_db, max_abs]")
+    edit(needy, "{metric: sqnr_db, at_least: 25}", "{metric: max_abs, at_most: 0.02}")
+    with np.load(needy.parent / "third.npz") as found:
+        np.savez(needy.parent / "third.npz", x=found["x"] / 1000)
+    found, _ = tune(data="third")
+
+    assert not found.tuning.passed
+    (told,) = (each for each in found.tuning.remarks if each.startswith("what passes on `third`"))
+    assert "of the sort that `eval` holds, or have the gates ask to be sure" in told
 
 
 def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):

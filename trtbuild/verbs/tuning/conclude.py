@@ -43,7 +43,13 @@ def conclude(
         best = workshop.attempt(chosen.candidate, best.model_copy(update=FRESH), data=compare.data)
         if chosen.trial.passed != best.passed:
             sets = (data, compare.data) if chosen.trial.passed else (compare.data, data)
-            remarks.append(f"what passes on `{sets[0]}` does not on `{sets[1]}`")
+            told = f"what passes on `{sets[0]}` does not on `{sets[1]}`"
+            if chosen.trial.passed:
+                told += (
+                    f": search on more samples, of the sort that `{compare.data}` holds, or have "
+                    "the gates ask to be sure (`confidence: 95%`)"
+                )
+            remarks.append(told)
     elif chosen.index:
         remarks.append(
             f"the search was judged by `{compare.data}`, which so is no proof any more: a third "
