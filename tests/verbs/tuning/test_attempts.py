@@ -126,3 +126,32 @@ def test_once_the_time_is_spent_what_is_known_and_goes_no_further_is_no_end():
     with pytest.raises(OutOfTime):
         made.try_out(Candidate({"new": 1}), "new", of=made.tried[0])
     assert TOTAL == made.measure(found).trial.samples
+
+
+@pytest.mark.parametrize(
+    ("signals", "lost", "counts", "taken"),
+    [
+        ((20.5, 20.0), 1, [32, 32, 128, 128], "b"),
+        ((21.5, 20.0), 1, [32, 32], "a"),  # clearly more signal
+        ((2.9, 2.5), 1, [32, 32], "a"),  # of so little nothing is to be told
+        ((20.5, 20.0), 0, [32, 32], "a"),  # neither lacks anything
+    ],
+)
+def test_more_samples_tell_apart_what_few_hardly_do(signals, lost, counts, taken):
+    """On the fewest both lose as much, and on more samples `a` loses most."""
+    by_name = dict(zip("ab", signals, strict=True))
+    many = {"a": 30, "b": 1}
+
+    def name_of(candidate):
+        return "".join(candidate.options)
+
+    made, asked = attempts_with(
+        lambda candidate, count: lost if count == 32 else many[name_of(candidate)],
+        lambda candidate: by_name[name_of(candidate)],
+    )
+    one, other = (
+        made.try_out(Candidate({name: 1}), name, of=made.tried[0], few=True) for name in "ab"
+    )
+
+    assert taken == name_of(made.choose(one, other).candidate)
+    assert counts == asked

@@ -17,6 +17,9 @@ from trtbuild.verbs.tuning.standing import find_chance, is_better, rank
 __all__ = ["Attempts", "OutOfTime", "Tried"]
 
 Attempt = Callable[[Candidate, Trial, int], Trial]
+TIED_DB, LEFT_DB = 1.0, 3.0
+"""A difference that says nothing on the fewest samples, for others would have it otherwise; and the
+least signal over noise of which more of them say anything."""
 LITTLE_DB, MORE_DB = 1.0, 3.0
 """How much more signal is to be had by the next one to be compared on all samples."""
 
@@ -171,6 +174,13 @@ class Attempts:
         """Tell whether one passes on all samples: nothing more is needed then."""
         return best.trial.passed and self.levels.is_done(best.trial, WHOLE)
 
+    def choose(self, new: Tried, old: Tried) -> Tried:
+        """Return which of two to go on from; where few samples hardly tell them apart, more do."""
+        if not _is_tied(new.trial, old.trial):
+            return self.better(new, old)
+        both = [self._climb(each, self.levels.wanted, lambda _: True) for each in (new, old)]
+        return self.better(*both)
+
     def better(self, new: Tried, old: Tried) -> Tried:
         """Return which of two to go on from; passing on few samples alone says nothing of that."""
         sides = [new.trial, old.trial]
@@ -182,3 +192,11 @@ class Attempts:
 def _signal(trial: Trial) -> float:
     signal = trial.first.sqnr_db
     return math.inf if signal is None else signal
+
+
+def _is_tied(new: Trial, old: Trial) -> bool:
+    """Tell whether neither of two that do not pass has clearly more signal on the same few."""
+    if new.problem or not (new.first.shortfall or old.first.shortfall):
+        return False
+    signals = [_signal(new), _signal(old)]
+    return min(signals) >= LEFT_DB and abs(signals[0] - signals[1]) < TIED_DB

@@ -53,7 +53,7 @@ class Search(Attempts):
                 if self.is_enough(best) or (stage.enough and best is not before):
                     break
                 candidate = before.candidate.adding(options)
-                best = self.better(self.try_out(candidate, what, of=before, few=True), best)
+                best = self.choose(self.try_out(candidate, what, of=before, few=True), best)
         return best
 
     def choose_overrides(
