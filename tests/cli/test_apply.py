@@ -87,7 +87,10 @@ def test_a_failed_gate_is_exit_code_1_and_leaves_what_lies_there(applied_project
     assert "missed by " in answer.err
     assert "these stay as they were: " in answer.err
     assert "trtbuild sensitivity recipe.yaml" in answer.err
-    assert "what costs most, each alone in INT8, by the worst output's SQNR on 6 of 6" in answer.err
+    assert (
+        "small: what costs most, each alone in INT8, by the worst output's SQNR on 6 of 6"
+        in answer.err
+    )
     after = visible(Path("build/small"))
     assert before == {path: each for path, each in after.items() if "failed/" not in path}
     told = {"report.md", "report.html", "comparison.json", "ranges.json", "sensitivity.json"}

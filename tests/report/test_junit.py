@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import fromstring
 
 from tests.helpers.records import deferred, failing_gate
+from trtbuild.core.records import GateVerdict
 from trtbuild.report.junit import render_junit
 
 RECORD = failing_gate()
@@ -42,3 +43,17 @@ def test_a_target_that_is_for_another_machine_is_skipped():
     skipped = [case for case in suite if case.find("skipped") is not None]
     assert len(skipped) == int(suite.get("skipped")) > 0
     assert skipped[0].find("skipped").get("message")
+
+
+def test_a_gate_that_failed_says_by_how_much_and_how_sure_that_is():
+    """What was found, where it lies, and how far it is from the limit."""
+    told = {"found": "drop 1.50 points", "interval": "-0.41 to 4.32 points (95 %)"}
+    verdict = GateVerdict(gate="g", passed=False, value=0.015, missed_by="0.50 points", **told)
+    compared = RECORD.comparison.model_copy(update={"verdicts": (verdict,)})
+    record = RECORD.model_copy(update={"comparison": compared, "engine_comparisons": ()})
+    (suite,) = fromstring(render_junit([("face", 1.0, record, "", "")]))  # noqa: S314
+
+    (failure,) = suite.iter("failure")
+    assert "drop 1.50 points, -0.41 to 4.32 points (95 %), missed by 0.50 points" == failure.get(
+        "message"
+    )

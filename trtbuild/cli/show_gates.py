@@ -38,7 +38,7 @@ def write_outcome_of_gates(done: AppliedRecipe, start: str) -> None:
             err=True,
         )
         return
-    known = _write_worst(done.record.sensitivity)
+    known = _write_worst(done.record.sensitivity, start)
     say = "measures each layer on more samples" if known else "says which layers cost most"
     place = "" if run.waived else "; --no-gates places it as it is"
     echo(
@@ -48,14 +48,14 @@ def write_outcome_of_gates(done: AppliedRecipe, start: str) -> None:
     )
 
 
-def _write_worst(found: Sensitivity | None) -> bool:
+def _write_worst(found: Sensitivity | None, start: str) -> bool:
     """Write the layers that cost most, and tell whether any are known."""
     layers = [] if found is None else [each for each in found.layers if each.worst_db is not None]
     if found is None or not layers:
         return False
     echo(
-        f"what costs most, each alone in {found.quantized_to}, by the worst output's SQNR on "
-        f"{found.samples} of {found.of} samples:",
+        f"{start}what costs most, each alone in {found.quantized_to}, by the worst output's SQNR "
+        f"on {found.samples} of {found.of} samples:",
         err=True,
     )
     rows = [(each.name, each.op, f"{each.worst_db:.1f} dB") for each in layers[:WORST]]

@@ -45,9 +45,9 @@ def _add_record(suite: Element, name: str, record: Record) -> None:
         on = f"{engine}: " if engine else ""
         case = _case(suite, name, f"gate {on}{verdict.gate} {verdict.output}".strip(), 0.0)
         if not verdict.passed:
-            found = verdict.found or verdict.remark
-            missed = f", missed by {verdict.missed_by}" if verdict.missed_by else ""
-            _say(case, "failure", f"{found}{missed}" if verdict.judged else "not judged", "")
+            missed = f"missed by {verdict.missed_by}" if verdict.missed_by else ""
+            told = filter(None, (verdict.found or verdict.remark, verdict.interval, missed))
+            _say(case, "failure", ", ".join(told) if verdict.judged else "not judged", "")
 
 
 def _case(suite: Element, recipe: str, name: str, seconds: float) -> Element:
