@@ -6,8 +6,17 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import LockMismatch, MissingDependency, MissingFile, UsageError
+from trtbuild.core.errors import (
+    LockMismatch,
+    MissingDependency,
+    MissingFile,
+    TrtbuildError,
+    UsageError,
+)
+from trtbuild.core.placed import COMPARISON, ENGINE, MODELS, WAIVED
+from trtbuild.core.regular_files import read_regular
 from trtbuild.plan.explain import decide
 from trtbuild.plan.lock import Lock, find_lock
 from trtbuild.recipe.load import LoadedRecipe
@@ -16,18 +25,36 @@ from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
 from trtbuild.verbs.lock import compare_with_lock
 
-__all__ = ["explain_doubt", "explain_doubt_of_digest"]
+__all__ = ["explain_doubt", "explain_doubt_of_digest", "explain_waiver"]
 
 
 def explain_doubt(loaded: LoadedRecipe, file: Path, store: Store, executor: Executor) -> str:
     """Say why it is not known that a file is of a recipe as it stands; nothing where it is.
 
-    A file that was built elsewhere may be: this store knows nothing of it.
+    A file that was built elsewhere may be: this store knows nothing of it. That it was placed
+    though a gate did not pass is said too.
 
     Raises:
         UsageError: it is of another recipe, or of this one as it was.
     """
-    return explain_doubt_of_digest(loaded, str(file), digest_of_file(file), store, executor)
+    doubt = explain_doubt_of_digest(loaded, str(file), digest_of_file(file), store, executor)
+    return "; ".join(filter(None, (explain_waiver(file), doubt)))
+
+
+def explain_waiver(file: Path) -> str:
+    """Say which gates a placed file did not pass; nothing where none is known that it did not.
+
+    The model before it is quantized has no gate to pass.
+    """
+    if file.name == MODELS["fp32"].file:
+        return ""
+    folders = (file.parent, *([file.parent.parent] if file.name == ENGINE else []))
+    failed: dict[str, None] = {}
+    for path in (folder / COMPARISON for folder in folders):
+        with contextlib.suppress(TrtbuildError, OSError):
+            found = Comparison.read_json(read_regular(path), what=str(path))
+            failed |= dict.fromkeys(each.gate for each in found.verdicts if not each.passed)
+    return f"{WAIVED}{'; '.join(failed)}" if failed else ""
 
 
 def explain_doubt_of_digest(
